@@ -1,0 +1,1 @@
+//! What every other layer may use: nothing here knows anything of ours.

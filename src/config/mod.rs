@@ -1,0 +1,1 @@
+//! The configuration: one schema table and everything derived from it.

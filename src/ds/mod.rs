@@ -1,0 +1,1 @@
+//! Data structures that know neither keys, nor time, nor commands.

@@ -1,0 +1,16 @@
+//! FlashKV: a Redis-compatible in-memory database server.
+//!
+//! One reactor over mio owns the sockets, a small worker pool runs what would
+//! stall it, and an engine of 64 `RwLock` shards holds the data. The way of a
+//! request, each room entered once:
+//!
+//! ```text
+//! net::reactor -> net::conn -> resp::parse -> exec::{gate, run}
+//!     -> command::<family> -> store -> resp::write -> net::conn
+//! ```
+//!
+//! docs/ARCHITECTURE.md has the map, the lock order and the invariants.
+
+pub mod base;
+pub mod config;
+pub mod ds;

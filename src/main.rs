@@ -1,0 +1,3 @@
+//! The process: options in, exit code out.
+
+fn main() {}
