@@ -1,1 +1,8 @@
 //! What every other layer may use: nothing here knows anything of ours.
+
+pub mod clock;
+pub mod glob;
+pub mod hash;
+pub mod num;
+pub mod rng;
+pub mod split;
