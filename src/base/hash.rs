@@ -10,8 +10,8 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 
-/// Hashes keys with this process's seed. Cheap to copy.
-#[derive(Clone, Copy, Debug)]
+/// Hashes keys with this process's seed. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct KeyHasher(SeedableRandomState);
 
 impl KeyHasher {
