@@ -14,3 +14,4 @@
 pub mod base;
 pub mod config;
 pub mod ds;
+pub mod resp;
