@@ -14,3 +14,5 @@
 pub mod base;
 pub mod config;
 pub mod ds;
+pub mod net;
+pub mod systemd;

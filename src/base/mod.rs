@@ -1,1 +1,2 @@
 //! What every other layer may use: nothing here knows anything of ours.
+pub mod sys;

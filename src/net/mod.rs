@@ -1,0 +1,3 @@
+//! Sockets: who listens, who is connected, and the loop that serves them.
+
+pub mod listen;
