@@ -137,7 +137,9 @@ fn notify_address(name: &OsStr) -> io::Result<SocketAddr> {
     match name.as_bytes() {
         [b'/', ..] => SocketAddr::from_pathname(name),
         #[cfg(target_os = "linux")]
-        [b'@', rest @ ..] => std::os::linux::net::SocketAddrExt::from_abstract_name(rest),
+        [b'@', rest @ ..] => {
+            <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(rest)
+        }
         _ => Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "neither a path nor an @name",
