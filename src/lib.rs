@@ -13,6 +13,8 @@
 
 pub mod base;
 pub mod config;
+pub mod daemon;
 pub mod ds;
+pub mod logging;
 pub mod net;
 pub mod systemd;
