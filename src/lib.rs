@@ -13,5 +13,10 @@
 
 pub mod base;
 pub mod config;
+pub mod daemon;
 pub mod ds;
+pub mod logging;
+pub mod net;
 pub mod resp;
+pub mod store;
+pub mod systemd;

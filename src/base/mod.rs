@@ -6,3 +6,4 @@ pub mod hash;
 pub mod num;
 pub mod rng;
 pub mod split;
+pub mod sys;
