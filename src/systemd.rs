@@ -9,7 +9,9 @@
 //! What must stay true:
 //! - Outside systemd everything here does nothing and costs a comparison.
 //! - A notification never fails the server and never makes it wait: the socket
-//!   does not block, and an error is a debug line in the log.
+//!   does not block, and an error is a debug line in the log. Only READY, sent
+//!   once and before anybody is served, waits for a full queue: without it the
+//!   manager would end a server that works.
 //! - A descriptor that is not a listening stream socket is an error with its
 //!   number in it, never a guess: the server would serve the wrong thing.
 //! - The variables are taken out of the environment (by boot, while there is
@@ -24,6 +26,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::time::Duration;
 
+/// How long READY may wait for room in the service manager's queue. Any other
+/// message is given up at once.
+const READY_PATIENCE: Duration = Duration::from_secs(5);
+
 /// More descriptors than any unit file lists: a larger LISTEN_FDS is an error.
 const INHERITED_MAX: usize = 256;
 
@@ -31,7 +37,7 @@ const INHERITED_MAX: usize = 256;
 
 /// Tells the service manager how the server is doing (sd_notify(3)).
 ///
-/// Shared by reference; every method is one non-blocking `sendto`.
+/// Shared by reference; every method but `ready` is one non-blocking `sendto`.
 pub struct Notifier {
     peer: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
@@ -65,8 +71,11 @@ impl Notifier {
     }
 
     /// The server accepts connections; `status` is shown by `systemctl status`.
+    /// Waits up to 5 s for a manager that is behind with reading.
     pub fn ready(&self, status: &str) {
+        self.set_patient(true);
         self.send(&format!("READY=1\nSTATUS={}", one_line(status)));
+        self.set_patient(false);
     }
 
     /// What the server is doing, for people.
@@ -106,6 +115,14 @@ impl Notifier {
         self.send(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
     }
 
+    /// Whether to wait when the manager's queue is full.
+    fn set_patient(&self, patient: bool) {
+        if let Some((socket, _)) = &self.peer {
+            // If it cannot be changed, the message may be lost; it is sent anyway.
+            let _ = socket.set_nonblocking(!patient);
+        }
+    }
+
     fn send(&self, message: &str) {
         let Some((socket, address)) = &self.peer else {
             return;
@@ -129,6 +146,7 @@ fn connect(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
     let address = notify_address(name)?;
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
+    socket.set_write_timeout(Some(READY_PATIENCE))?;
     Ok((socket, address))
 }
 
@@ -250,10 +268,11 @@ pub fn listen_fds() -> Result<Vec<Inherited>, ActivationError> {
     }
     let fds = sys::adopt_inherited_fds(count).map_err(ActivationError::Lost)?;
     let names = fd_names(names, count);
+    let first = sys::FIRST_INHERITED_FD as usize;
     fds.into_iter()
         .zip(names)
         .enumerate()
-        .map(|(i, (fd, name))| identify(3 + i, fd, name))
+        .map(|(i, (fd, name))| identify(first + i, fd, name))
         .collect()
 }
 

@@ -91,6 +91,18 @@ fn a_manager_that_does_not_read_never_blocks_the_server() {
 }
 
 #[test]
+fn ready_waits_for_a_manager_that_is_behind() {
+    let path = SocketPath::new("behind");
+    let manager = UnixDatagram::bind(&path.0).expect("bind");
+    let notifier = notifier_to(path.0.as_os_str(), None);
+    (0..10_000).for_each(|_| notifier.status("busy"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| notifier.ready("up"));
+        while receive(&manager) != "READY=1\nSTATUS=up" {}
+    });
+}
+
+#[test]
 fn the_watchdog_interval_is_half_and_for_this_process_only() {
     let ours = std::process::id().to_string();
     let interval = |usec: &str, pid: Option<&str>| {
