@@ -18,12 +18,13 @@
 //!   one thread), so that no child process speaks in the server's name.
 
 use crate::base::sys;
+use crate::net::listen::Listener;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 /// How long READY may wait for room in the service manager's queue. Any other
@@ -189,17 +190,8 @@ fn is_our_pid(text: &OsStr) -> bool {
 pub struct Inherited {
     /// `FileDescriptorName=` of its unit; `unknown` when it has none.
     pub name: String,
-    /// The socket, by its kind.
-    pub socket: InheritedSocket,
-}
-
-/// A listening socket by its kind.
-#[derive(Debug)]
-pub enum InheritedSocket {
-    /// Over IPv4 or IPv6.
-    Tcp(std::net::TcpListener),
-    /// At a path or an abstract name.
-    Unix(UnixListener),
+    /// The socket, ready to accept from.
+    pub socket: Listener,
 }
 
 /// Why the sockets handed over cannot be used. Its Display is a sentence for
@@ -308,7 +300,7 @@ fn identify(number: usize, fd: OwnedFd, name: String) -> Result<Inherited, Activ
     }
 }
 
-fn classify(fd: OwnedFd) -> Result<InheritedSocket, String> {
+fn classify(fd: OwnedFd) -> Result<Listener, String> {
     let socket = socket2::Socket::from(fd);
     let kind = socket
         .r#type()
@@ -322,11 +314,12 @@ fn classify(fd: OwnedFd) -> Result<InheritedSocket, String> {
     let address = socket
         .local_addr()
         .map_err(|error| sys::error_text(&error))?;
-    match address.domain() {
-        socket2::Domain::IPV4 | socket2::Domain::IPV6 => Ok(InheritedSocket::Tcp(socket.into())),
-        socket2::Domain::UNIX => Ok(InheritedSocket::Unix(OwnedFd::from(socket).into())),
-        _ => Err("it is neither an IP nor a Unix socket".to_owned()),
-    }
+    let listener = match address.domain() {
+        socket2::Domain::IPV4 | socket2::Domain::IPV6 => Listener::from_tcp(socket.into()),
+        socket2::Domain::UNIX => Listener::from_unix(OwnedFd::from(socket).into()),
+        _ => return Err("it is neither an IP nor a Unix socket".to_owned()),
+    };
+    listener.map_err(|error| sys::error_text(&error))
 }
 
 /// Systems that cannot tell get the benefit of the doubt: `accept` will say.
