@@ -9,20 +9,27 @@
 //! What must stay true:
 //! - Outside systemd everything here does nothing and costs a comparison.
 //! - A notification never fails the server and never makes it wait: the socket
-//!   does not block, and an error is a debug line in the log.
+//!   does not block, and an error is a debug line in the log. Only READY, sent
+//!   once and before anybody is served, waits for a full queue: without it the
+//!   manager would end a server that works.
 //! - A descriptor that is not a listening stream socket is an error with its
 //!   number in it, never a guess: the server would serve the wrong thing.
 //! - The variables are taken out of the environment (by boot, while there is
 //!   one thread), so that no child process speaks in the server's name.
 
 use crate::base::sys;
+use crate::net::listen::Listener;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
+
+/// How long READY may wait for room in the service manager's queue. Any other
+/// message is given up at once.
+const READY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// More descriptors than any unit file lists: a larger LISTEN_FDS is an error.
 const INHERITED_MAX: usize = 256;
@@ -31,7 +38,7 @@ const INHERITED_MAX: usize = 256;
 
 /// Tells the service manager how the server is doing (sd_notify(3)).
 ///
-/// Shared by reference; every method is one non-blocking `sendto`.
+/// Shared by reference; every method but `ready` is one non-blocking `sendto`.
 pub struct Notifier {
     peer: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
@@ -65,8 +72,11 @@ impl Notifier {
     }
 
     /// The server accepts connections; `status` is shown by `systemctl status`.
+    /// Waits up to 5 s for a manager that is behind with reading.
     pub fn ready(&self, status: &str) {
+        self.set_patient(true);
         self.send(&format!("READY=1\nSTATUS={}", one_line(status)));
+        self.set_patient(false);
     }
 
     /// What the server is doing, for people.
@@ -106,6 +116,14 @@ impl Notifier {
         self.send(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
     }
 
+    /// Whether to wait when the manager's queue is full.
+    fn set_patient(&self, patient: bool) {
+        if let Some((socket, _)) = &self.peer {
+            // If it cannot be changed, the message may be lost; it is sent anyway.
+            let _ = socket.set_nonblocking(!patient);
+        }
+    }
+
     fn send(&self, message: &str) {
         let Some((socket, address)) = &self.peer else {
             return;
@@ -129,6 +147,7 @@ fn connect(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
     let address = notify_address(name)?;
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
+    socket.set_write_timeout(Some(READY_PATIENCE))?;
     Ok((socket, address))
 }
 
@@ -171,17 +190,8 @@ fn is_our_pid(text: &OsStr) -> bool {
 pub struct Inherited {
     /// `FileDescriptorName=` of its unit; `unknown` when it has none.
     pub name: String,
-    /// The socket, by its kind.
-    pub socket: InheritedSocket,
-}
-
-/// A listening socket by its kind.
-#[derive(Debug)]
-pub enum InheritedSocket {
-    /// Over IPv4 or IPv6.
-    Tcp(std::net::TcpListener),
-    /// At a path or an abstract name.
-    Unix(UnixListener),
+    /// The socket, ready to accept from.
+    pub socket: Listener,
 }
 
 /// Why the sockets handed over cannot be used. Its Display is a sentence for
@@ -250,10 +260,11 @@ pub fn listen_fds() -> Result<Vec<Inherited>, ActivationError> {
     }
     let fds = sys::adopt_inherited_fds(count).map_err(ActivationError::Lost)?;
     let names = fd_names(names, count);
+    let first = sys::FIRST_INHERITED_FD as usize;
     fds.into_iter()
         .zip(names)
         .enumerate()
-        .map(|(i, (fd, name))| identify(3 + i, fd, name))
+        .map(|(i, (fd, name))| identify(first + i, fd, name))
         .collect()
 }
 
@@ -289,7 +300,7 @@ fn identify(number: usize, fd: OwnedFd, name: String) -> Result<Inherited, Activ
     }
 }
 
-fn classify(fd: OwnedFd) -> Result<InheritedSocket, String> {
+fn classify(fd: OwnedFd) -> Result<Listener, String> {
     let socket = socket2::Socket::from(fd);
     let kind = socket
         .r#type()
@@ -303,11 +314,12 @@ fn classify(fd: OwnedFd) -> Result<InheritedSocket, String> {
     let address = socket
         .local_addr()
         .map_err(|error| sys::error_text(&error))?;
-    match address.domain() {
-        socket2::Domain::IPV4 | socket2::Domain::IPV6 => Ok(InheritedSocket::Tcp(socket.into())),
-        socket2::Domain::UNIX => Ok(InheritedSocket::Unix(OwnedFd::from(socket).into())),
-        _ => Err("it is neither an IP nor a Unix socket".to_owned()),
-    }
+    let listener = match address.domain() {
+        socket2::Domain::IPV4 | socket2::Domain::IPV6 => Listener::from_tcp(socket.into()),
+        socket2::Domain::UNIX => Listener::from_unix(OwnedFd::from(socket).into()),
+        _ => return Err("it is neither an IP nor a Unix socket".to_owned()),
+    };
+    listener.map_err(|error| sys::error_text(&error))
 }
 
 /// Systems that cannot tell get the benefit of the doubt: `accept` will say.

@@ -412,7 +412,7 @@ fn is_single_threaded() -> bool {
 // ------------------------------------------------------------ file descriptors
 
 /// Descriptors that a service manager passes start here (sd_listen_fds(3)).
-const FIRST_INHERITED_FD: RawFd = 3;
+pub const FIRST_INHERITED_FD: RawFd = 3;
 
 static INHERITED_TAKEN: AtomicBool = AtomicBool::new(false);
 

@@ -14,7 +14,6 @@
 
 use super::socket::{Address, Socket};
 use crate::base::sys;
-use crate::systemd::{Inherited, InheritedSocket};
 use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
@@ -149,12 +148,11 @@ impl Listeners {
 
     /// Accept from sockets that the service manager opened. Their paths are
     /// its to remove.
-    pub fn adopt(inherited: Vec<Inherited>) -> io::Result<Listeners> {
-        let sockets = inherited.into_iter().map(|one| Listener::adopt(one.socket));
-        Ok(Listeners {
-            sockets: sockets.collect::<io::Result<_>>()?,
+    pub fn adopt(sockets: Vec<Listener>) -> Listeners {
+        Listeners {
+            sockets,
             unix_file: None,
-        })
+        }
     }
 
     /// How many there are; each has its index for a token.
@@ -379,17 +377,16 @@ pub enum Listener {
 }
 
 impl Listener {
-    fn adopt(socket: InheritedSocket) -> io::Result<Listener> {
-        match socket {
-            InheritedSocket::Tcp(listener) => {
-                listener.set_nonblocking(true)?;
-                Ok(Listener::Tcp(TcpListener::from_std(listener)))
-            }
-            InheritedSocket::Unix(listener) => {
-                listener.set_nonblocking(true)?;
-                Ok(Listener::Unix(UnixListener::from_std(listener)))
-            }
-        }
+    /// A listening TCP socket from elsewhere, made non-blocking.
+    pub fn from_tcp(socket: std::net::TcpListener) -> io::Result<Listener> {
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Tcp(TcpListener::from_std(socket)))
+    }
+
+    /// A listening Unix socket from elsewhere, made non-blocking.
+    pub fn from_unix(socket: std::os::unix::net::UnixListener) -> io::Result<Listener> {
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Unix(UnixListener::from_std(socket)))
     }
 
     /// The next connection and who it is from. `WouldBlock` when none waits;

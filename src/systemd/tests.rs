@@ -91,6 +91,18 @@ fn a_manager_that_does_not_read_never_blocks_the_server() {
 }
 
 #[test]
+fn ready_waits_for_a_manager_that_is_behind() {
+    let path = SocketPath::new("behind");
+    let manager = UnixDatagram::bind(&path.0).expect("bind");
+    let notifier = notifier_to(path.0.as_os_str(), None);
+    (0..10_000).for_each(|_| notifier.status("busy"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| notifier.ready("up"));
+        while receive(&manager) != "READY=1\nSTATUS=up" {}
+    });
+}
+
+#[test]
 fn the_watchdog_interval_is_half_and_for_this_process_only() {
     let ours = std::process::id().to_string();
     let interval = |usec: &str, pid: Option<&str>| {
@@ -124,13 +136,10 @@ fn counts_and_names_are_read_strictly() {
 #[test]
 fn listening_sockets_are_told_by_their_kind() {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("bind");
-    assert!(matches!(classify(tcp.into()), Ok(InheritedSocket::Tcp(_))));
+    assert!(matches!(classify(tcp.into()), Ok(Listener::Tcp(_))));
     let path = SocketPath::new("listen");
-    let unix = UnixListener::bind(&path.0).expect("bind");
-    assert!(matches!(
-        classify(unix.into()),
-        Ok(InheritedSocket::Unix(_))
-    ));
+    let unix = std::os::unix::net::UnixListener::bind(&path.0).expect("bind");
+    assert!(matches!(classify(unix.into()), Ok(Listener::Unix(_))));
 }
 
 #[test]

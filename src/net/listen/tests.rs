@@ -227,15 +227,9 @@ fn inherited_sockets_are_served_and_registered() {
     let address = tcp.local_addr().expect("an address");
     let path = dir.path("i.sock");
     let unix = std::os::unix::net::UnixListener::bind(&path).expect("bind");
-    let named = |socket| Inherited {
-        name: "unknown".to_owned(),
-        socket,
-    };
-    let inherited = vec![
-        named(InheritedSocket::Tcp(tcp)),
-        named(InheritedSocket::Unix(unix)),
-    ];
-    let mut listeners = Listeners::adopt(inherited).expect("adopt");
+    let sockets = vec![Listener::from_tcp(tcp), Listener::from_unix(unix)];
+    let sockets = sockets.into_iter().map(|one| one.expect("non-blocking"));
+    let mut listeners = Listeners::adopt(sockets.collect());
     let mut poll = mio::Poll::new().expect("poll");
     for (index, listener) in listeners.iter_mut().enumerate() {
         let registry = poll.registry();
