@@ -107,7 +107,7 @@ impl Dict {
             .table
             .entry(key.hash, |entry| entry.key() == key.bytes);
         let (old, before, after) = match found {
-            table::Entry::Found(slot) => {
+            table::Entry::Occupied(slot) => {
                 let mut entry = slot.into_mut();
                 let before = entry.expire_at();
                 let old = entry.set_value(value);
