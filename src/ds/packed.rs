@@ -32,7 +32,7 @@ mod entry;
 mod gap;
 mod iter;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::ops::Range;
 
@@ -159,7 +159,13 @@ impl Packed {
 
     /// The bytes that `value` would take as an entry.
     pub fn entry_size(value: &[u8]) -> usize {
-        entry::size(Elem::parse(value))
+        Packed::elem_size(Elem::parse(value))
+    }
+
+    /// The bytes that an element would take as an entry.
+    #[inline]
+    pub fn elem_size(elem: Elem<'_>) -> usize {
+        entry::size(elem)
     }
 
     /// Whether `bytes` more bytes of entries may be added.
@@ -320,6 +326,30 @@ impl Packed {
         }
         self.gap.truncate(write);
         (before - self.count) as usize
+    }
+
+    /// Removes up to `max` elements that are the needle, the last ones if
+    /// `from_back`; returns how many there were. O(bytes).
+    pub fn remove_matches(&mut self, from_back: bool, max: usize, needle: &Needle<'_>) -> usize {
+        let found = self.count(needle);
+        let take = found.min(max);
+        if take == 0 {
+            return 0;
+        }
+        let mut spare = if from_back { found - take } else { 0 };
+        let mut left = take;
+        self.retain(|elem| {
+            if left == 0 || !elem.matches(needle) {
+                return true;
+            }
+            let spared = spare > 0;
+            if spared {
+                spare -= 1
+            } else {
+                left -= 1
+            }
+            spared
+        })
     }
 
     /// Number of the first element that is the needle. O(bytes).
