@@ -297,9 +297,13 @@ impl QuickList {
     /// Takes all elements out as one packed sequence if they are one packed
     /// node within the limit; else `None`, and no change. O(1), or O(bytes) if
     /// an image holds the node.
+    #[inline]
     pub fn take_packed(&mut self, limit: Limit) -> Option<Packed> {
+        if self.nodes.len() != 1 {
+            return None;
+        }
         let packed = self.nodes.front()?.as_packed()?;
-        if self.nodes.len() > 1 || !limit.allows(packed.listpack_len(), packed.len()) {
+        if !limit.allows(packed.listpack_len(), packed.len()) {
             return None;
         }
         self.len = 0;

@@ -80,6 +80,20 @@ impl GapBuf {
     #[inline]
     pub(super) fn open(&mut self, at: usize, n: usize) -> &mut [u8] {
         let (start, end) = (self.start as usize, self.end as usize);
+        if at == end - start && self.buf.len() - end >= n {
+            self.end += n as u32;
+        } else if at == 0 && start >= n {
+            self.start -= n as u32;
+        } else {
+            self.open_within(at, n);
+        }
+        let from = self.start as usize + at;
+        &mut self.buf[from..from + n]
+    }
+
+    #[inline(never)]
+    fn open_within(&mut self, at: usize, n: usize) {
+        let (start, end) = (self.start as usize, self.end as usize);
         let (head, tail) = (at, end - start - at);
         if tail <= head && self.buf.len() - end >= n {
             self.buf.copy_within(end - tail..end, end - tail + n);
@@ -90,13 +104,24 @@ impl GapBuf {
         } else {
             self.reflow(at, n);
         }
-        let from = self.start as usize + at;
-        &mut self.buf[from..from + n]
     }
 
-    /// Removes `n` bytes at offset `at`. Moves the shorter side.
+    /// Removes `n` bytes at offset `at`. Moves the shorter side; nothing at
+    /// either end.
     #[inline]
     pub(super) fn close(&mut self, at: usize, n: usize) {
+        if at + n == self.len() {
+            self.end -= n as u32;
+        } else if at == 0 {
+            self.start += n as u32;
+        } else {
+            self.close_within(at, n);
+        }
+        self.release();
+    }
+
+    #[inline(never)]
+    fn close_within(&mut self, at: usize, n: usize) {
         let (start, end) = (self.start as usize, self.end as usize);
         let cut = start + at;
         if end - (cut + n) <= at {
@@ -106,7 +131,6 @@ impl GapBuf {
             self.buf.copy_within(start..cut, start + n);
             self.start += n as u32;
         }
-        self.release();
     }
 
     /// Cuts the bytes to `len`, which is not more than they are.

@@ -58,7 +58,31 @@ impl<'a> Range<'a> {
         }
     }
 
+    /// The front's first element in the node it enters: its place at the
+    /// beginning, else the node behind.
     #[cold]
+    fn enter_front(&mut self) -> Option<Elem<'a>> {
+        let mut cursor = match &self.front {
+            None => self.seek_front(),
+            Some(done) => self.source.cursor(done.node + 1)?,
+        };
+        let elem = cursor.elems.next();
+        self.front = Some(cursor);
+        elem
+    }
+
+    /// As [`Range::enter_front`], from the back.
+    #[cold]
+    fn enter_back(&mut self) -> Option<Elem<'a>> {
+        let mut cursor = match &self.back {
+            None => self.seek_back(),
+            Some(done) => self.source.cursor(done.node.checked_sub(1)?)?,
+        };
+        let elem = cursor.elems.next_back();
+        self.back = Some(cursor);
+        elem
+    }
+
     fn seek_front(&self) -> Cursor<'a> {
         match self.source {
             Source::One(packed) => Cursor {
@@ -75,7 +99,6 @@ impl<'a> Range<'a> {
         }
     }
 
-    #[cold]
     fn seek_back(&self) -> Cursor<'a> {
         match self.source {
             Source::One(packed) => Cursor {
@@ -94,12 +117,14 @@ impl<'a> Range<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The elements of the node with this number, if there is one.
-    #[cold]
-    fn node(self, at: usize) -> Option<NodeIter<'a>> {
+    /// All elements of the node with this number, if there is one.
+    fn cursor(self, node: usize) -> Option<Cursor<'a>> {
         match self {
             Source::One(_) => None,
-            Source::Many(nodes, _) => nodes.get(at).map(|node| node.iter_from(0)),
+            Source::Many(nodes, _) => {
+                let elems = nodes.get(node)?.iter_from(0);
+                Some(Cursor { node, elems })
+            }
         }
     }
 }
@@ -112,19 +137,12 @@ impl<'a> Iterator for Range<'a> {
         if self.left.is_empty() {
             return None;
         }
-        let mut cursor = match self.front.take() {
-            Some(cursor) => cursor,
-            None => self.seek_front(),
+        let elem = match self.front.as_mut().and_then(|cursor| cursor.elems.next()) {
+            Some(elem) => elem,
+            None => self.enter_front()?,
         };
         self.left.start += 1;
-        loop {
-            if let Some(elem) = cursor.elems.next() {
-                self.front = Some(cursor);
-                return Some(elem);
-            }
-            cursor.node += 1;
-            cursor.elems = self.source.node(cursor.node)?;
-        }
+        Some(elem)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -138,19 +156,16 @@ impl<'a> DoubleEndedIterator for Range<'a> {
         if self.left.is_empty() {
             return None;
         }
-        let mut cursor = match self.back.take() {
-            Some(cursor) => cursor,
-            None => self.seek_back(),
+        let elem = match self
+            .back
+            .as_mut()
+            .and_then(|cursor| cursor.elems.next_back())
+        {
+            Some(elem) => elem,
+            None => self.enter_back()?,
         };
         self.left.end -= 1;
-        loop {
-            if let Some(elem) = cursor.elems.next_back() {
-                self.back = Some(cursor);
-                return Some(elem);
-            }
-            cursor.node = cursor.node.checked_sub(1)?;
-            cursor.elems = self.source.node(cursor.node)?;
-        }
+        Some(elem)
     }
 }
 
