@@ -73,6 +73,15 @@ impl Packed {
         Packed::default()
     }
 
+    /// An empty sequence with about `room` bytes to grow into, at its front or
+    /// at its back.
+    pub fn with_room(room: usize, at_front: bool) -> Packed {
+        Packed {
+            gap: GapBuf::with_room(room, at_front),
+            count: 0,
+        }
+    }
+
     /// Copies entry bytes that come from outside, after checking all of them;
     /// `count` is how many entries they must be, if that is known. O(bytes).
     pub fn from_entries(bytes: &[u8], count: Option<usize>) -> Result<Packed, Corrupt> {

@@ -326,17 +326,22 @@ impl QuickList {
 
     #[cold]
     fn push_node(&mut self, end: End, value: &[u8], limit: Limit) {
-        let at = match end {
-            End::Head => 0,
-            End::Tail => self.nodes.len(),
-        };
-        if let Some(closed) = match end {
+        let full = match end {
             End::Head => self.nodes.front_mut(),
             End::Tail => self.nodes.back_mut(),
-        } {
-            closed.seal();
+        };
+        let node = match full {
+            Some(full) => {
+                full.seal();
+                full.successor(value, end == End::Head, limit)
+            }
+            None => Node::with(value, limit),
+        };
+        match end {
+            End::Head => self.nodes.push_front(node),
+            End::Tail => self.nodes.push_back(node),
         }
-        self.insert_node(at, value, limit);
+        self.len += 1;
     }
 
     fn insert_node(&mut self, at: usize, value: &[u8], limit: Limit) {

@@ -55,6 +55,18 @@ impl GapBuf {
         }
     }
 
+    /// An empty buffer with about `room` bytes, all before or all behind the
+    /// place where the first bytes will go.
+    pub(super) fn with_room(room: usize, at_front: bool) -> GapBuf {
+        let buf = vec![0; capacity_for(room)].into_boxed_slice();
+        let start = if at_front { buf.len() as u32 } else { 0 };
+        GapBuf {
+            buf,
+            start,
+            end: start,
+        }
+    }
+
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buf[self.start as usize..self.end as usize]

@@ -10,6 +10,9 @@ use crate::ds::packed::{self, Elem, Packed, Value};
 /// A sealed node gives back its room if that is more than this share (1/16).
 const SEAL_SHARE: usize = 16;
 
+/// The share (1/4) of a full node's bytes that the next one begins with.
+const FIRST_SHARE: usize = 4;
+
 /// What a node holds, for those who save it as it is.
 #[derive(Clone, Copy, Debug)]
 pub enum NodeView<'a> {
@@ -48,6 +51,26 @@ impl Node {
             len: 1,
             body: Body::Plain(bytes),
         }
+    }
+
+    /// A node with the one element `value`, after or before this one, which is
+    /// full. It begins with a share of the room that this one needed: it is
+    /// likely to need it too, and growing there in small steps costs more
+    /// than the pushes themselves.
+    pub(super) fn successor(&self, value: &[u8], at_front: bool, limit: Limit) -> Node {
+        let room = self
+            .as_packed()
+            .map_or(0, |full| full.byte_len() / FIRST_SHARE);
+        if limit.is_huge(value.len()) || room == 0 {
+            return Node::with(value, limit);
+        }
+        let mut packed = Packed::with_room(room, at_front);
+        if at_front {
+            packed.push_front(value)
+        } else {
+            packed.push_back(value)
+        }
+        Node::packed(packed)
     }
 
     /// A node with the one element `value`, packed unless it is huge.
