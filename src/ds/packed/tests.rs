@@ -285,6 +285,16 @@ fn entry_bytes_are_those_of_redis() {
         packed.push_back(text);
         assert_eq!(packed.entries(), bytes, "{text:?}");
     }
+    // A body of 16382 bytes has two bytes of backlen, one of 16383 has three.
+    for (len, tail) in [
+        (16_377usize, &[0x7F, 0xFE][..]),
+        (16_378, &[0x00, 0xFF, 0xFF]),
+    ] {
+        let mut packed = Packed::new();
+        packed.push_back(&vec![b'x'; len]);
+        assert_eq!(packed.byte_len(), 5 + len + tail.len());
+        assert!(packed.entries().ends_with(tail));
+    }
 }
 
 #[test]
