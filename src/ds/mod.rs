@@ -1,1 +1,5 @@
 //! Data structures that know neither keys, nor time, nor commands.
+
+pub mod list;
+pub mod packed;
+pub mod quicklist;
