@@ -212,7 +212,7 @@ fn process_options() -> getopts::Options {
         .optopt(
             "c",
             "config",
-            "read FILE first; the same as naming it; - is standard input",
+            "the configuration file; - is standard input",
             "FILE",
         )
         .optopt("", "host", "listen on ADDR (like --bind ADDR)", "ADDR")

@@ -62,7 +62,7 @@ pub enum Kind {
     Bool,
     /// A decimal integer.
     Int { min: i64, max: i64 },
-    /// A decimal integer that is silently moved into its range (Redis's `hz`).
+    /// A decimal integer from 0 that is silently moved into its range (Redis's `hz`).
     Clamped { min: i64, max: i64 },
     /// Bytes with an optional unit: `k` = 1000, `kb` = 1024, likewise `m` and `g`.
     Memory { min: i64, max: i64 },

@@ -33,37 +33,33 @@ impl Value {
 }
 
 /// Parses the arguments of a directive. `present` is the stored form that a list is
-/// merged into.
+/// merged into. A list that comes as one argument is split at each space: so CONFIG SET
+/// gives it, and quotes in a file may.
 ///
 /// # Errors
 /// The reason, in Redis's words.
 pub fn parse(row: &Directive, args: &[Vec<u8>], present: &[u8]) -> Result<Value, String> {
-    if let Kind::List { rule, .. } = row.kind {
-        return rule(args, present).map(Value::text);
-    }
-    match args {
-        [one] => parse_one(row.kind, one),
+    match (row.kind, args) {
+        (kind, [one]) => parse_one(kind, one, present),
+        (Kind::List { rule, .. }, _) => rule(args, present).map(Value::text),
         _ => Err(WRONG_COUNT.to_owned()),
     }
 }
 
-/// Parses the one argument that CONFIG SET gives; a list's is split at each space.
+/// Parses the one argument that CONFIG SET gives.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_joined(row: &Directive, joined: &[u8], present: &[u8]) -> Result<Value, String> {
-    match row.kind {
-        Kind::List { rule, .. } => rule(&split_at_spaces(joined), present).map(Value::text),
-        kind => parse_one(kind, joined),
-    }
+    parse(row, &[joined.to_vec()], present)
 }
 
-fn parse_one(kind: Kind, arg: &[u8]) -> Result<Value, String> {
+fn parse_one(kind: Kind, arg: &[u8], present: &[u8]) -> Result<Value, String> {
     match kind {
         Kind::Bool => parse_bool(arg),
         Kind::Int { min, max } => within(integer(arg)?, min, max),
         Kind::Clamped { min, max } => {
-            let wide = within(integer(arg)?, i64::from(i32::MIN), i64::from(i32::MAX));
+            let wide = within(integer(arg)?, 0, i64::from(i32::MAX));
             wide.map(|value| clamped(value, min, max))
         }
         Kind::Memory { min, max } => {
@@ -74,7 +70,7 @@ fn parse_one(kind: Kind, arg: &[u8]) -> Result<Value, String> {
         Kind::Octal { max } => within(octal(arg)?, 0, max),
         Kind::Enum(words) => parse_enum(words, arg),
         Kind::Text(rule) => rule(arg).map(Value::text),
-        Kind::List { rule, .. } => rule(&[arg.to_vec()], b"").map(Value::text),
+        Kind::List { rule, .. } => rule(&split_at_spaces(arg), present).map(Value::text),
     }
 }
 

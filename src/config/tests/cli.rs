@@ -70,11 +70,23 @@ fn values_may_be_empty_or_negative() {
 }
 
 #[test]
+fn a_list_may_come_as_one_argument() {
+    assert_eq!(config(&["--save", "60 1"]).string(Id::SAVE), "60 1");
+    assert_eq!(
+        config(&["--save=60 1", "--hz", "9"]).string(Id::SAVE),
+        "60 1"
+    );
+    assert_eq!(
+        config(&["--save", "60", "1", "--save", "5 5"]).string(Id::SAVE),
+        "60 1 5 5"
+    );
+}
+
+#[test]
 fn process_options_stand_for_directives() {
     let config = config(&["--host", "127.0.0.2", "-p", "7001", "--workers", "3"]);
     assert_eq!(config.string(Id::BIND), "127.0.0.2");
     assert_eq!((config.int(Id::PORT), config.int(Id::WORKERS)), (7001, 3));
-    assert_eq!(super::super::Config::new().int(Id::WORKERS), 0);
 }
 
 #[test]

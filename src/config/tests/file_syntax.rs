@@ -86,6 +86,7 @@ fn save_lines_replace_the_defaults_and_add_up() {
     assert_eq!(save_of("save 60 1\nsave 5 5 6 6"), "60 1 5 5 6 6");
     assert_eq!(save_of("save 60 1\nsave \"\"\nsave 5 5"), "5 5");
     assert_eq!(save_of("save \"\""), "");
+    assert_eq!(save_of("save \"60 1 5 5\"\nsave 7 7"), "60 1 5 5 7 7");
 }
 
 #[test]
