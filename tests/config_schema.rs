@@ -16,9 +16,11 @@ use flashkv::config::{Config, Protected};
 
 /// A redis-server on a free port, ended with the test.
 struct Redis {
-    child: Child,
     link: TcpStream,
+    _process: Process,
 }
+
+struct Process(Child);
 
 impl Redis {
     fn start() -> Option<Redis> {
@@ -40,10 +42,14 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn()
             .ok()?;
+        let process = Process(child);
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             if let Ok(link) = TcpStream::connect(format!("127.0.0.1:{port}")) {
-                return Some(Redis { child, link });
+                return Some(Redis {
+                    link,
+                    _process: process,
+                });
             }
             assert!(Instant::now() < deadline, "redis-server does not answer");
             std::thread::yield_now();
@@ -97,10 +103,10 @@ impl Redis {
     }
 }
 
-impl Drop for Redis {
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -47,12 +47,15 @@ impl fmt::Display for RewriteError {
 impl std::error::Error for RewriteError {}
 
 /// Writes the configuration into the file it was read from. Reads and writes the disk,
-/// so it may take milliseconds.
+/// so it may take milliseconds, during
+/// which CONFIG SET waits.
 ///
 /// # Errors
 /// There is no such file, it holds errors by now, or the disk refused.
 pub fn rewrite(config: &Config) -> Result<(), RewriteError> {
     let path = config.file().ok_or(RewriteError::NoFile)?;
+    // Until the file is replaced: neither a change nor another rewrite comes between.
+    let _guard = config.lock();
     let path = fs::canonicalize(&path).unwrap_or(path);
     let failed = |error: io::Error| RewriteError::Failed(file::system_text(&error));
     let old = match fs::read(&path) {
@@ -64,12 +67,12 @@ pub fn rewrite(config: &Config) -> Result<(), RewriteError> {
     replace(&path, &new).map_err(failed)
 }
 
-/// The text `old` changed to say what `config` is; `name` is for errors.
+/// The text `old` changed to say what `config` is; `name` is for errors. The caller
+/// keeps other writers out.
 ///
 /// # Errors
 /// `old` does not load.
-pub fn rewritten(config: &Config, name: &str, old: &[u8]) -> Result<Vec<u8>, RewriteError> {
-    let _guard = config.lock();
+pub(super) fn rewritten(config: &Config, name: &str, old: &[u8]) -> Result<Vec<u8>, RewriteError> {
     let (before, _) = load(config, name, old)?;
     let mut text = in_place(config, &before, old);
     let (after, loader_gave_save) = load(config, name, &text)?;
