@@ -1,1 +1,3 @@
 //! Data structures that know neither keys, nor time, nor commands.
+
+pub mod table;
