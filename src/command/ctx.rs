@@ -141,14 +141,19 @@ impl<'k> Ctx<'_, 'k> {
     /// The limits of a list's nodes.
     #[inline]
     pub fn list_limit(&self) -> Limit {
-        let configured = self.services.config.int(crate::config::Id::LIST_MAX_LISTPACK_SIZE);
+        let configured = self
+            .services
+            .config
+            .int(crate::config::Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
     }
 
     /// The longest string a command may make.
     #[inline]
     pub fn string_max(&self) -> usize {
-        self.services.config.size(crate::config::Id::PROTO_MAX_BULK_LEN)
+        self.services
+            .config
+            .size(crate::config::Id::PROTO_MAX_BULK_LEN)
     }
 
     /// Asks the server to end.

@@ -165,7 +165,11 @@ pub enum Begin {
 pub enum Find {
     /// Up to `last`, relative to the start (from the end if negative), every
     /// `step`-th; a `limit` above 1 divides the rest of the arguments.
-    Range { last: i32, step: usize, limit: usize },
+    Range {
+        last: i32,
+        step: usize,
+        limit: usize,
+    },
     /// Argument `count_at` says how many there are, from `first` on.
     Count {
         count_at: usize,
@@ -185,12 +189,7 @@ pub struct KeySpec {
 impl KeySpec {
     /// Keys from argument `first` on, every `step`-th up to `last`, which counts
     /// from the first, or from the end of the arguments if negative.
-    pub const fn range(
-        first: usize,
-        last: i32,
-        step: usize,
-        flags: &'static [KeyFlag],
-    ) -> KeySpec {
+    pub const fn range(first: usize, last: i32, step: usize, flags: &'static [KeyFlag]) -> KeySpec {
         KeySpec {
             flags,
             begin: Begin::Index(first),

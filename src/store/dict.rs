@@ -103,9 +103,7 @@ impl Dict {
         stamp: u32,
         hasher: &KeyHasher,
     ) -> Option<Entry> {
-        let found = self
-            .table
-            .entry(key.hash, |entry| entry.key() == key.bytes);
+        let found = self.table.entry(key.hash, |entry| entry.key() == key.bytes);
         let (old, before, after) = match found {
             table::Entry::Occupied(slot) => {
                 let mut entry = slot.into_mut();

@@ -473,7 +473,9 @@ impl Entry {
         // SAFETY: kind is Shared, the pointer is this entry's own.
         let bytes = unsafe { &mut *self.value_at().cast::<*mut Bytes>().read_unaligned() };
         let bytes = std::mem::take(bytes);
-        bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]))
+        bytes
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]))
     }
 
     fn set_large(&mut self, bytes: Bytes) {

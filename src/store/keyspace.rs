@@ -357,8 +357,17 @@ mod tests {
         let keyspace = Keyspace::new(KeyHasher::seeded(1));
         let mut a = Locks::new(&keyspace, Patience::Wait);
         let mut b = Locks::new(&keyspace, Patience::Try);
-        a.acquire(Footprint { read: 0b1, write: 0b10 });
-        assert_eq!(b.acquire(Footprint { read: 0b11, write: 0 }), 0b10);
+        a.acquire(Footprint {
+            read: 0b1,
+            write: 0b10,
+        });
+        assert_eq!(
+            b.acquire(Footprint {
+                read: 0b11,
+                write: 0
+            }),
+            0b10
+        );
         b.release();
         assert_eq!(b.visit(1, |_| ()), Err(Busy));
         assert_eq!(a.visit(1, |shard| shard.dict(0).len()), Ok(0));

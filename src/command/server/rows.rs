@@ -1,6 +1,6 @@
 //! The rows of the server commands.
 
-use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, Group, KeyFlag, KeySpec, Spec};
+use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
 use super::*;
 

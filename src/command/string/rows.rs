@@ -1,6 +1,7 @@
 //! The rows of the string commands.
 
-use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, Group, KeyFlag, KeySpec, Spec};
+use crate::command::spec::KeyFlag::*;
+use crate::command::spec::{Arg, ArgType, Flags, Group, KeySpec, Spec};
 
 use super::*;
 
