@@ -106,6 +106,7 @@ impl Lane {
 pub(super) struct Lanes(u8);
 
 impl Lanes {
+    #[cfg(test)]
     pub(super) const ALL: Lanes = Lanes(ALL_LANES);
 
     #[inline]

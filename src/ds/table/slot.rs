@@ -58,7 +58,7 @@ unsafe impl<T> Thin for Box<T> {
 pub(super) fn stow<E: Thin>(element: E) -> u64 {
     let addr = element.into_raw().as_ptr().expose_provenance() as u64;
     assert!(
-        addr >> 48 == 0 && addr % 8 == 0,
+        addr >> 48 == 0 && addr.is_multiple_of(8),
         "{addr:#x} is no 8-byte aligned 48-bit address"
     );
     addr

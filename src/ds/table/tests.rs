@@ -2,6 +2,8 @@
 //! scans, drops counted, bytes per element computed.
 
 #![allow(unsafe_code)]
+// Callbacks get `&E`, and the element here is a box.
+#![allow(clippy::borrowed_box)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +48,7 @@ impl Hashing {
     fn hash(self, key: u64) -> u64 {
         match self {
             Hashing::Honest => mix(key),
-            Hashing::SamePrefix => mix(key) >> 20 | 0x5a5a_a << 44,
+            Hashing::SamePrefix => (mix(key) >> 20) | (0xa_5a5a << 44),
             Hashing::FewHashes => mix(key % 8),
         }
     }
@@ -124,12 +126,13 @@ impl Twin {
         assert_eq!(slot.is_some(), self.model.contains_key(&key));
         let Some(mut slot) = slot else { return };
         let (value, due) = (slot.get().value + 1, slot.get().due);
-        *slot.get_mut() = Box::new(Item {
+        let moved = Box::new(Item {
             key,
             value,
             due,
             drops,
         });
+        *slot.get_mut() = moved;
         self.made += 1;
         assert_eq!(slot.get().value, value);
         self.model.insert(key, (value, due));
@@ -445,7 +448,7 @@ fn a_panic_in_a_callback_loses_nothing() {
     let visit = |item: &Box<Item>| {
         asked += 1;
         assert!(asked < 100, "asked to stop");
-        if item.key % 2 == 0 {
+        if item.key.is_multiple_of(2) {
             Due::Remove
         } else {
             Due::Keep(5)
