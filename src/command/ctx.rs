@@ -52,6 +52,15 @@ impl From<Busy> for Stop {
 /// Elements or keys that a command may handle on the reactor; about 50 us of work.
 pub const LIGHT_COST: usize = 1024;
 
+/// As [`Ctx::afford`], where a part of the context is already borrowed.
+#[inline]
+pub fn afford(alone: bool, cost: usize) -> Outcome {
+    if cost > LIGHT_COST && !alone {
+        return Err(Stop::Defer);
+    }
+    Ok(())
+}
+
 /// How the process ends and what it is asked to do; read by the reactor.
 pub trait Control: Send + Sync {
     /// Wakes the reactor so that it looks at what has been asked.
@@ -132,10 +141,12 @@ impl<'k> Ctx<'_, 'k> {
     /// called before anything has changed.
     #[inline]
     pub fn afford(&self, cost: usize) -> Outcome {
-        if cost > LIGHT_COST && !self.alone {
-            return Err(Stop::Defer);
-        }
-        Ok(())
+        afford(self.alone, cost)
+    }
+
+    /// How many databases clients may select.
+    pub fn databases(&self) -> usize {
+        (self.services.config).size(crate::config::Id::DATABASES)
     }
 
     /// The limits of a list's nodes.
