@@ -44,6 +44,8 @@ pub struct Client {
     /// [`NO_COMMAND`].
     pub last_command: AtomicU16,
     pub no_evict: AtomicBool,
+    /// Its commands leave the times of use of keys as they are (CLIENT NO-TOUCH).
+    pub no_touch: AtomicBool,
     /// The reactor shall end it.
     pub killed: AtomicBool,
     /// Bytes of input waiting, of memory for input, and of output waiting.
@@ -86,6 +88,7 @@ impl Client {
             resp: AtomicU8::new(2),
             last_command: AtomicU16::new(NO_COMMAND),
             no_evict: AtomicBool::new(false),
+            no_touch: AtomicBool::new(false),
             killed: AtomicBool::new(false),
             input_len: AtomicUsize::new(0),
             input_room: AtomicUsize::new(0),
@@ -96,6 +99,13 @@ impl Client {
             sent: AtomicU64::new(0),
             names: Mutex::default(),
         }
+    }
+
+    /// Whether it comes from this machine: what `local` admits in
+    /// `enable-debug-command` and its like.
+    pub fn is_local(&self) -> bool {
+        let host = self.address.rsplit_once(':').map_or("", |(host, _)| host);
+        self.unix || matches!(host, "127.0.0.1" | "[::1]")
     }
 }
 

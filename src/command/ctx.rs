@@ -14,7 +14,7 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::ds::list::Limit;
-use crate::metrics::{Metrics, ThreadMetrics};
+use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -78,6 +78,8 @@ pub struct Services {
     pub config: Arc<Config>,
     pub clients: Clients,
     pub metrics: Metrics,
+    /// Fed by the reactor's cron.
+    pub rates: Rates,
     pub commands: &'static Table,
     pub keyspace: Keyspace,
     pub control: Arc<dyn Control>,
@@ -91,6 +93,8 @@ pub struct Services {
     /// The TCP port that is really listened on, 0 without one.
     pub port: u16,
     pub workers: usize,
+    /// What watches over the process, by the words of the `supervised` directive.
+    pub supervised: &'static str,
     /// Bytes of memory allocated, and its greatest value so far.
     pub memory: fn() -> MemoryUse,
 }

@@ -4,8 +4,10 @@
 pub mod args;
 pub mod connection;
 pub mod ctx;
+pub mod docs;
 pub mod error;
 pub mod generic;
+pub mod help;
 pub mod list;
 pub mod server;
 pub mod session;

@@ -5,6 +5,7 @@
 //! line. Readers add up all sets and may see one a few events behind another.
 
 pub mod histogram;
+pub mod rates;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 pub use histogram::Histogram;
+pub use rates::Rates;
 
 /// Error codes counted apart at the most; the rest is lumped together, since a
 /// script could make up codes without end.

@@ -2,7 +2,7 @@
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::*;
+use super::{auth, client, echo, list, ping, quit, reset, select};
 
 /// The commands of this family.
 pub const SPECS: &[Spec] = &[
@@ -92,7 +92,7 @@ pub const SPECS: &[Spec] = &[
                 .token("SETNAME")
                 .optional(),
         ])],
-        run: hello,
+        run: auth::hello,
         ..Spec::DEFAULT
     },
     Spec {
@@ -134,7 +134,7 @@ pub const SPECS: &[Spec] = &[
                 since: "5.0.0",
                 complexity: "O(1)",
                 summary: "Returns the client ID for the current connection",
-                run: client_id,
+                run: client::id,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -150,7 +150,7 @@ pub const SPECS: &[Spec] = &[
                 complexity: "O(1)",
                 summary: "Set the current connection name",
                 args: &[Arg::new("connection-name", ArgType::String)],
-                run: client_setname,
+                run: client::set_name,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -165,7 +165,7 @@ pub const SPECS: &[Spec] = &[
                 since: "2.6.9",
                 complexity: "O(1)",
                 summary: "Get the current connection name",
-                run: client_getname,
+                run: client::get_name,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -181,7 +181,7 @@ pub const SPECS: &[Spec] = &[
                 since: "6.2.0",
                 complexity: "O(1)",
                 summary: "Returns information about the current client connection.",
-                run: client_info,
+                run: list::info,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -215,7 +215,7 @@ pub const SPECS: &[Spec] = &[
                         .optional()
                         .of(&[Arg::new("client-id", ArgType::Integer).multiple()]),
                 ],
-                run: client_list,
+                run: list::list,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -268,7 +268,7 @@ pub const SPECS: &[Spec] = &[
                             .optional(),
                     ]),
                 ])],
-                run: client_kill,
+                run: list::kill,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -288,7 +288,46 @@ pub const SPECS: &[Spec] = &[
                     Arg::new("on", ArgType::PureToken).token("ON"),
                     Arg::new("off", ArgType::PureToken).token("OFF"),
                 ])],
-                run: client_no_evict,
+                run: client::no_evict,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "setinfo",
+                arity: 4,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+                group: Group::Connection,
+                since: "7.2.0",
+                complexity: "O(1)",
+                summary: "Tell the name or version of the client's library",
+                args: &[Arg::new("attr", ArgType::OneOf).of(&[
+                    Arg::new("libname", ArgType::String).token("LIB-NAME"),
+                    Arg::new("libver", ArgType::String).token("LIB-VER"),
+                ])],
+                run: client::set_info,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "no-touch",
+                arity: 3,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "7.2.0",
+                complexity: "O(1)",
+                summary: "Set whether the connection's commands count as use of their keys",
+                args: &[Arg::new("enabled", ArgType::OneOf).of(&[
+                    Arg::new("on", ArgType::PureToken).token("ON"),
+                    Arg::new("off", ArgType::PureToken).token("OFF"),
+                ])],
+                run: client::no_touch,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -308,7 +347,7 @@ pub const SPECS: &[Spec] = &[
                     Arg::new("off", ArgType::PureToken).token("OFF"),
                     Arg::new("skip", ArgType::PureToken).token("SKIP"),
                 ])],
-                run: client_reply,
+                run: client::reply,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -320,7 +359,7 @@ pub const SPECS: &[Spec] = &[
                 since: "5.0.0",
                 complexity: "O(1)",
                 summary: "Show helpful text about the different subcommands",
-                run: client_help,
+                run: client::help,
                 ..Spec::DEFAULT
             },
         ],
@@ -347,7 +386,7 @@ pub const SPECS: &[Spec] = &[
                 .optional(),
             Arg::new("password", ArgType::String),
         ],
-        run: auth,
+        run: auth::auth,
         ..Spec::DEFAULT
     },
 ];

@@ -1,72 +1,114 @@
-//! The server commands.
+//! The server commands: what an operator asks and does, and what clients ask about
+//! the server before they start.
 
+mod command;
+mod command_docs;
+mod config;
+mod debug;
+mod info;
+mod lolwut;
 mod rows;
 
 pub use rows::SPECS;
 
+use super::args::Args;
 use super::ctx::{Ctx, Outcome};
+use super::error::Error;
+use crate::base::{clock, num};
+use crate::config::Id;
 use crate::resp::Argv;
+use crate::store::DATABASES;
 
-fn info(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+fn dbsize(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    let sizes = ctx.db.sizes(ctx.db.index)?;
+    ctx.reply.len(sizes.keys);
     Ok(())
 }
-fn dbsize(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+
+fn flushdb(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    check_flush_mode(argv)?;
+    ctx.db.flush(Some(ctx.db.index));
+    ctx.reply.ok();
     Ok(())
 }
-fn flushdb(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+
+fn flushall(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    check_flush_mode(argv)?;
+    ctx.db.flush(None);
+    ctx.reply.ok();
     Ok(())
 }
-fn flushall(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+
+/// Both modes do the same: the databases are empty when the reply is written, and
+/// the tables that were taken out are dropped in the background, which no client
+/// can tell but by the memory that is still in use for a moment.
+fn check_flush_mode(argv: Argv<'_>) -> Result<(), Error> {
+    let mut args = Args::from(argv, 1);
+    let _ = args.word("async") || args.word("sync");
+    args.end()
+}
+
+fn swapdb(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let first = db_number(argv.get(1), "ERR invalid first DB index")?;
+    let second = db_number(argv.get(2), "ERR invalid second DB index")?;
+    let databases = ctx.services.config.size(Id::DATABASES).min(DATABASES);
+    let within = |index: i32| usize::try_from(index).ok().filter(|&i| i < databases);
+    let (Some(first), Some(second)) = (within(first), within(second)) else {
+        return Err(Error::text("ERR DB index is out of range").into());
+    };
+    ctx.db.swap_databases(first, second);
+    ctx.reply.ok();
     Ok(())
 }
-fn command_count(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+
+fn db_number(text: &[u8], error: &'static str) -> Result<i32, Error> {
+    let number = num::parse_i64(text).and_then(|number| i32::try_from(number).ok());
+    number.ok_or(Error::text(error))
+}
+
+/// The one command that reads a clock: it needs microseconds, where all others
+/// take the milliseconds of their batch.
+fn time(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    let now = clock::now_us();
+    ctx.reply.array(2);
+    ctx.reply.bulk_int(now / 1_000_000);
+    ctx.reply.bulk_int(now % 1_000_000);
     Ok(())
 }
-fn command_docs(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+
+/// Ends the server without a reply; the connection ends with it. Nothing can be
+/// saved yet, so SAVE is an error, which FORCE ignores as it does any error.
+fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let mut args = Args::from(argv, 1);
+    let (mut save, mut nosave, mut now, mut force, mut abort) = (false, false, false, false, false);
+    while !args.is_done() {
+        let known = [
+            ("nosave", &mut nosave),
+            ("save", &mut save),
+            ("now", &mut now),
+            ("force", &mut force),
+            ("abort", &mut abort),
+        ];
+        let Some((_, set)) = known.into_iter().find(|(word, _)| args.word(word)) else {
+            return Err(Error::Syntax.into());
+        };
+        *set = true;
+    }
+    if (save && nosave) || (abort && (save || nosave || now || force)) {
+        return Err(Error::Syntax.into());
+    }
+    if abort {
+        return Err(Error::text("ERR No shutdown in progress.").into());
+    }
+    if save && !force {
+        log::warn!("SHUTDOWN SAVE refused: the data cannot be saved to disk");
+        return Err(Error::text("ERR Errors trying to SHUTDOWN. Check logs.").into());
+    }
+    ctx.shut_down(now);
     Ok(())
 }
-fn command_info(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn command_list(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn command_getkeys(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn command_getkeysandflags(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn command_help(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn config_get(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn config_set(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn config_resetstat(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn config_rewrite(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn config_help(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn time(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn debug(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn swapdb(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn shutdown(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
-fn lolwut(_ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    Ok(())
-}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

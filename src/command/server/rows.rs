@@ -2,7 +2,10 @@
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::*;
+use super::{
+    command, command_docs, config, dbsize, debug, flushall, flushdb, info, lolwut, shutdown,
+    swapdb, time,
+};
 
 /// The commands of this family.
 pub const SPECS: &[Spec] = &[
@@ -21,7 +24,7 @@ pub const SPECS: &[Spec] = &[
         complexity: "O(1)",
         summary: "Get information and statistics about the server",
         args: &[Arg::new("section", ArgType::String).optional().multiple()],
-        run: info,
+        run: info::info,
         ..Spec::DEFAULT
     },
     Spec {
@@ -89,6 +92,7 @@ pub const SPECS: &[Spec] = &[
         since: "2.8.13",
         complexity: "O(N) where N is the total number of Redis commands",
         summary: "Get array of Redis command details",
+        run: command::all,
         subcommands: &[
             Spec {
                 name: "count",
@@ -99,7 +103,7 @@ pub const SPECS: &[Spec] = &[
                 since: "2.8.13",
                 complexity: "O(1)",
                 summary: "Get total number of Redis commands",
-                run: command_count,
+                run: command::count,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -115,7 +119,7 @@ pub const SPECS: &[Spec] = &[
                 args: &[Arg::new("command-name", ArgType::String)
                     .optional()
                     .multiple()],
-                run: command_docs,
+                run: command_docs::docs,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -131,7 +135,7 @@ pub const SPECS: &[Spec] = &[
                 args: &[Arg::new("command-name", ArgType::String)
                     .optional()
                     .multiple()],
-                run: command_info,
+                run: command::info,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -152,7 +156,7 @@ pub const SPECS: &[Spec] = &[
                         Arg::new("category", ArgType::String).token("ACLCAT"),
                         Arg::new("pattern", ArgType::Pattern).token("PATTERN"),
                     ])],
-                run: command_list,
+                run: command::list,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -164,7 +168,7 @@ pub const SPECS: &[Spec] = &[
                 since: "2.8.13",
                 complexity: "O(N) where N is the number of arguments to the command",
                 summary: "Extract keys given a full Redis command",
-                run: command_getkeys,
+                run: command::get_keys,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -176,7 +180,7 @@ pub const SPECS: &[Spec] = &[
                 since: "7.0.0",
                 complexity: "O(N) where N is the number of arguments to the command",
                 summary: "Extract keys and access flags given a full Redis command",
-                run: command_getkeysandflags,
+                run: command::get_keys_and_flags,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -188,7 +192,7 @@ pub const SPECS: &[Spec] = &[
                 since: "5.0.0",
                 complexity: "O(1)",
                 summary: "Show helpful text about the different subcommands",
-                run: command_help,
+                run: command::help,
                 ..Spec::DEFAULT
             },
         ],
@@ -218,7 +222,7 @@ pub const SPECS: &[Spec] = &[
                 args: &[Arg::new("parameter", ArgType::Block)
                     .multiple()
                     .of(&[Arg::new("parameter", ArgType::String)])],
-                run: config_get,
+                run: config::get,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -238,7 +242,7 @@ pub const SPECS: &[Spec] = &[
                     Arg::new("parameter", ArgType::String),
                     Arg::new("value", ArgType::String),
                 ])],
-                run: config_set,
+                run: config::set,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -253,7 +257,7 @@ pub const SPECS: &[Spec] = &[
                 since: "2.0.0",
                 complexity: "O(1)",
                 summary: "Reset the stats returned by INFO",
-                run: config_resetstat,
+                run: config::reset_stat,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -268,7 +272,7 @@ pub const SPECS: &[Spec] = &[
                 since: "2.8.0",
                 complexity: "O(1)",
                 summary: "Rewrite the configuration file with the in memory configuration",
-                run: config_rewrite,
+                run: config::rewrite,
                 ..Spec::DEFAULT
             },
             Spec {
@@ -279,7 +283,7 @@ pub const SPECS: &[Spec] = &[
                 since: "5.0.0",
                 complexity: "O(1)",
                 summary: "Show helpful text about the different subcommands",
-                run: config_help,
+                run: config::help,
                 ..Spec::DEFAULT
             },
         ],
@@ -310,7 +314,7 @@ pub const SPECS: &[Spec] = &[
         since: "1.0.0",
         complexity: "Depends on subcommand.",
         summary: "A container for debugging commands",
-        run: debug,
+        run: debug::debug,
         ..Spec::DEFAULT
     },
     Spec {
@@ -377,7 +381,7 @@ pub const SPECS: &[Spec] = &[
         args: &[Arg::new("version", ArgType::Integer)
             .token("VERSION")
             .optional()],
-        run: lolwut,
+        run: lolwut::lolwut,
         ..Spec::DEFAULT
     },
 ];

@@ -1,0 +1,102 @@
+//! DEBUG: a few doors for tests, closed unless `enable-debug-command` opens them.
+//!
+//! It runs in the pool and holds no lock while it sleeps: DEBUG SLEEP occupies one
+//! worker and stops the one client, not the server as in Redis.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::config::admits;
+use crate::base::num;
+use crate::command::ctx::{Ctx, Outcome};
+use crate::command::error::Error;
+use crate::command::help;
+use crate::config::Id;
+use crate::resp::Argv;
+use crate::store::Db;
+use crate::store::db::STAMP_MASK;
+use crate::store::entry::{Entry, ValueRef};
+
+pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let config = &ctx.services.config;
+    if !admits(config, Id::ENABLE_DEBUG_COMMAND, &ctx.session.client) {
+        return Err(Error::text(NOT_ALLOWED).into());
+    }
+    let name = argv.get(1).to_ascii_lowercase();
+    match (name.as_slice(), argv.len()) {
+        (b"sleep", 3) => sleep(ctx, argv.get(2)),
+        (b"object", 3) => object(ctx, argv.get(2)),
+        (b"set-active-expire", 3) => set_active_expire(ctx, argv.get(2)),
+        (b"help", 2) => {
+            help::write(ctx.reply, "DEBUG", HELP);
+            Ok(())
+        }
+        _ => {
+            let text = [
+                b"ERR unknown subcommand or wrong number of arguments for '",
+                argv.get(1),
+                b"'. Try DEBUG HELP.",
+            ];
+            Err(Error::Bytes(text.concat()).into())
+        }
+    }
+}
+
+/// A text that is no number is 0 seconds, as in Redis.
+fn sleep(ctx: &mut Ctx<'_, '_>, seconds: &[u8]) -> Outcome {
+    let seconds = num::parse_f64(seconds).unwrap_or(0.0);
+    std::thread::sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn set_active_expire(ctx: &mut Ctx<'_, '_>, value: &[u8]) -> Outcome {
+    let on = num::parse_i64(value).unwrap_or(0) != 0;
+    ctx.services.active_expire.store(on, Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn object(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Outcome {
+    let key = ctx.db.key(key);
+    let db = &ctx.db;
+    let text = db.locks.visit(key.shard(), |shard| {
+        let entry = shard.dict(db.index).find(key)?;
+        (!entry.is_expired(db.now)).then(|| describe(&entry, db))
+    })?;
+    let text = text.ok_or(Error::text("ERR no such key"))?;
+    ctx.reply.simple(&text);
+    Ok(())
+}
+
+/// One line as Redis prints it. There is no serialized form to measure yet:
+/// `serializedlength` is the memory of the entry.
+fn describe(entry: &Entry, db: &Db<'_>) -> String {
+    let idle = db.stamp().wrapping_sub(entry.stamp()) & STAMP_MASK;
+    let mut text = format!(
+        "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle}",
+        entry.key().as_ptr(),
+        entry.encoding(),
+        entry.mem_bytes(),
+        entry.stamp(),
+    );
+    if let ValueRef::List(list) = entry.value() {
+        let nodes = list.node_count().max(1);
+        let mean = list.len() as f64 / nodes as f64;
+        text.push_str(&format!(" ql_nodes:{nodes} ql_avg_node:{mean:.2}"));
+    }
+    text
+}
+
+const NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is \
+    set to \"local\", you can run it from a local connection, otherwise you need to set this \
+    option in the configuration file, and then restart the server.";
+
+const HELP: &[&str] = &[
+    "OBJECT <key>",
+    "    Show how the value of <key> is stored.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Whether expired keys are removed before anybody asks for them.",
+    "SLEEP <seconds>",
+    "    Keep this connection waiting for <seconds>. Decimals allowed.",
+];
