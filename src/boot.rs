@@ -28,7 +28,7 @@ use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
 use crate::logging::{self, Role, Target};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Rates};
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
 use crate::net::reactor::{Parts, Reactor, WAKER_TOKEN};
@@ -227,6 +227,8 @@ fn services(config: &Arc<Config>, control: Arc<ControlHandle>, workers: usize) -
         config: Arc::clone(config),
         clients: Clients::default(),
         metrics: Metrics::new(commands.len()),
+        rates: Rates::default(),
+        supervised: config.choice(Id::SUPERVISED),
         commands,
         keyspace: Keyspace::new(KeyHasher::random()),
         control,

@@ -247,6 +247,7 @@ impl Executor {
         }
         let group = std::mem::take(&mut self.group);
         let mut ticks = sys::ticks();
+        self.metrics.counters.commands.add(group.len() as u64);
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
