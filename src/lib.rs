@@ -12,5 +12,16 @@
 //! docs/ARCHITECTURE.md has the map, the lock order and the invariants.
 
 pub mod base;
+pub mod boot;
+pub mod clients;
+pub mod command;
 pub mod config;
+pub mod daemon;
 pub mod ds;
+pub mod exec;
+pub mod logging;
+pub mod metrics;
+pub mod net;
+pub mod resp;
+pub mod store;
+pub mod systemd;

@@ -1,1 +1,10 @@
 //! What every other layer may use: nothing here knows anything of ours.
+
+pub mod clock;
+pub mod float;
+pub mod glob;
+pub mod hash;
+pub mod num;
+pub mod rng;
+pub mod split;
+pub mod sys;

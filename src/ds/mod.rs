@@ -1,1 +1,6 @@
 //! Data structures that know neither keys, nor time, nor commands.
+
+pub mod list;
+pub mod packed;
+pub mod quicklist;
+pub mod table;

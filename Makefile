@@ -1,0 +1,66 @@
+# FlashKV: what there is to do. `make help` lists the targets.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+HOST       ?= 127.0.0.1
+PORT       ?= 6379
+CARGO      ?= cargo
+# The directory that Cargo builds in, and the program to install.
+TARGET_DIR  = $(or $(CARGO_TARGET_DIR),target)
+BINARY     ?= $(TARGET_DIR)/release/flashkv
+
+BIN_DIR  = $(DESTDIR)$(PREFIX)/bin
+UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/flashkv
+CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/flashkv
+
+.PHONY: help run build test check conformance compare bench install uninstall clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build the release binary and serve on 127.0.0.1:6379 (HOST=, PORT=)
+	exec $(TARGET_DIR)/release/flashkv --host $(HOST) --port $(PORT)
+
+build: ## build the release binary
+	$(CARGO) build --release --locked
+
+test: ## run all tests
+	$(CARGO) test --locked
+
+check: ## formatting, lints and the rules about the source tree
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked --test tidy
+
+conformance: build ## run the Redis test suite against the server
+	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv tests/conformance/run.sh
+
+compare: build ## measure against every peer that is installed
+	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv bench/compare.py
+
+bench: ## measure the parts, in process
+	$(CARGO) bench --locked
+
+# A program that is there already is installed as it is, so that a user who
+# builds need not be the one who installs.
+$(BINARY):
+	$(CARGO) build --release --locked
+
+install: $(BINARY) ## install program, units and configuration (DESTDIR=, PREFIX=/usr/local)
+	install -d $(BIN_DIR) $(UNIT_DIR) $(DOC_DIR) $(CONF_DIR)
+	install -m 0755 $(BINARY) $(BIN_DIR)/flashkv
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|; s|/etc/flashkv|$(SYSCONFDIR)/flashkv|' \
+		dist/flashkv.service > $(UNIT_DIR)/flashkv.service
+	chmod 0644 $(UNIT_DIR)/flashkv.service
+	install -m 0644 dist/flashkv.socket $(UNIT_DIR)/flashkv.socket
+	install -m 0644 LICENSE README.md $(DOC_DIR)/
+	@# A configuration that is there already is the administrator's.
+	test -e $(CONF_DIR)/flashkv.conf || install -m 0644 dist/flashkv.conf $(CONF_DIR)/flashkv.conf
+
+uninstall: ## remove what install put there, except the configuration
+	rm -f $(BIN_DIR)/flashkv $(UNIT_DIR)/flashkv.service $(UNIT_DIR)/flashkv.socket
+	rm -rf $(DOC_DIR)
+
+clean: ## remove what was built
+	$(CARGO) clean

@@ -1,0 +1,159 @@
+//! Splitting a line into arguments with Redis's quoting rules.
+//!
+//! One grammar serves inline commands and configuration files: words parted by
+//! blanks; `"..."` with the escapes `\n \r \t \b \a \xHH` and `\` before anything
+//! else; `'...'` with `\'` only; a closing quote must be followed by a blank or
+//! the end.
+
+/// The quotes of a line do not balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unbalanced;
+
+/// Splits `line` into its arguments and hands each to `each`.
+pub fn split(line: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Unbalanced> {
+    let mut rest = line;
+    let mut word = Vec::new();
+    loop {
+        rest = rest.trim_ascii_start();
+        // Redis stops at a NUL as C strings do.
+        if rest.is_empty() || rest[0] == 0 {
+            return Ok(());
+        }
+        word.clear();
+        rest = one_word(rest, &mut word)?;
+        each(&word);
+    }
+}
+
+/// Reads one word into `word`; what follows it.
+fn one_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Unbalanced> {
+    loop {
+        match rest {
+            [] | [0, ..] => return Ok(rest),
+            [b'"', tail @ ..] => return double_quoted(tail, word),
+            [b'\'', tail @ ..] => return single_quoted(tail, word),
+            [byte, ..] if is_blank(*byte) => return Ok(rest),
+            [byte, tail @ ..] => {
+                word.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+}
+
+fn double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Unbalanced> {
+    loop {
+        rest = match rest {
+            [] | [0, ..] => return Err(Unbalanced),
+            [b'"', tail @ ..] => return after_quote(tail),
+            [b'\\', b'x', high, low, tail @ ..]
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                word.push(hex(*high) << 4 | hex(*low));
+                tail
+            }
+            [b'\\', escaped, tail @ ..] => {
+                word.push(unescape(*escaped));
+                tail
+            }
+            [byte, tail @ ..] => {
+                word.push(*byte);
+                tail
+            }
+        }
+    }
+}
+
+fn single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Unbalanced> {
+    loop {
+        rest = match rest {
+            [] | [0, ..] => return Err(Unbalanced),
+            [b'\\', b'\'', tail @ ..] => {
+                word.push(b'\'');
+                tail
+            }
+            [b'\'', tail @ ..] => return after_quote(tail),
+            [byte, tail @ ..] => {
+                word.push(*byte);
+                tail
+            }
+        }
+    }
+}
+
+/// A closing quote must end its word.
+fn after_quote(rest: &[u8]) -> Result<&[u8], Unbalanced> {
+    match rest {
+        [byte, ..] if !is_blank(*byte) && *byte != 0 => Err(Unbalanced),
+        _ => Ok(rest),
+    }
+}
+
+/// C's `isspace`.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+}
+
+fn unescape(byte: u8) -> u8 {
+    match byte {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 0x08,
+        b'a' => 0x07,
+        other => other,
+    }
+}
+
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &[u8]) -> Result<Vec<Vec<u8>>, Unbalanced> {
+        let mut out = Vec::new();
+        split(line, |word| out.push(word.to_vec())).map(|()| out)
+    }
+
+    #[test]
+    fn words_quotes_and_escapes() {
+        for (line, want) in [
+            (&b"set k v"[..], vec![&b"set"[..], b"k", b"v"]),
+            (b"  set\tk  ", vec![b"set", b"k"]),
+            (b"", vec![]),
+            (b"   ", vec![]),
+            (b"set k \"a b\"", vec![b"set", b"k", b"a b"]),
+            (
+                b"set k \"\\x00\\n\\\"\\q\"",
+                vec![b"set", b"k", b"\x00\n\"q"],
+            ),
+            (b"set k 'a\\'b\\n'", vec![b"set", b"k", b"a'b\\n"]),
+            (b"set k \"\"", vec![b"set", b"k", b""]),
+            (b"foo\"bar\"", vec![b"foobar"]),
+            (b"a \"\\xzz\"", vec![b"a", b"xzz"]),
+        ] {
+            let want: Vec<Vec<u8>> = want.into_iter().map(<[u8]>::to_vec).collect();
+            assert_eq!(words(line), Ok(want), "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn unbalanced_quotes_are_an_error() {
+        for line in [
+            &b"set k \"a"[..],
+            b"set k 'a",
+            b"\"a\"b",
+            b"'a'b",
+            b"\"a\\",
+            b"\"",
+        ] {
+            assert_eq!(words(line), Err(Unbalanced), "{}", line.escape_ascii());
+        }
+    }
+}

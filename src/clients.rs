@@ -1,0 +1,158 @@
+//! The register of connected clients: what CLIENT LIST shows and CLIENT KILL asks
+//! for.
+//!
+//! Each connection shares one [`Client`] record with its session. What changes
+//! often is an atomic that only the holder of the session stores; names change
+//! rarely and stand behind a lock. The register itself is locked when a client
+//! comes or goes and when somebody lists it, never per command. Nobody but the
+//! reactor touches sockets: a kill is a flag and a wake-up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
+
+use parking_lot::Mutex;
+
+use crate::base::clock::Millis;
+
+/// Texts that a client tells about itself.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub name: Vec<u8>,
+    pub lib_name: Vec<u8>,
+    pub lib_version: Vec<u8>,
+}
+
+/// One connection as others see it.
+#[derive(Debug)]
+pub struct Client {
+    pub id: u64,
+    /// Peer and own address, as Redis prints them.
+    pub address: String,
+    pub local_address: String,
+    pub fd: i32,
+    /// Whether it came over a Unix socket.
+    pub unix: bool,
+    pub created: Millis,
+    /// When it last sent a command.
+    pub last_active: AtomicI64,
+    pub db: AtomicU8,
+    pub resp: AtomicU8,
+    /// The command it ran last: an index into the table of commands, or
+    /// [`NO_COMMAND`].
+    pub last_command: AtomicU16,
+    pub no_evict: AtomicBool,
+    /// The reactor shall end it.
+    pub killed: AtomicBool,
+    /// Bytes of input waiting, of memory for input, and of output waiting.
+    pub input_len: AtomicUsize,
+    pub input_room: AtomicUsize,
+    pub output_len: AtomicUsize,
+    pub output_room: AtomicUsize,
+    pub output_parts: AtomicUsize,
+    /// Bytes received and sent since it connected.
+    pub received: AtomicU64,
+    pub sent: AtomicU64,
+    /// The user it is authenticated as.
+    pub names: Mutex<Names>,
+}
+
+/// No command has run yet.
+pub const NO_COMMAND: u16 = u16::MAX;
+
+/// The addresses and times that a fresh client has.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    pub address: String,
+    pub local_address: String,
+    pub fd: i32,
+    pub unix: bool,
+    pub now: Millis,
+}
+
+impl Client {
+    fn new(id: u64, arrival: Arrival) -> Client {
+        Client {
+            id,
+            address: arrival.address,
+            local_address: arrival.local_address,
+            fd: arrival.fd,
+            unix: arrival.unix,
+            created: arrival.now,
+            last_active: AtomicI64::new(arrival.now),
+            db: AtomicU8::new(0),
+            resp: AtomicU8::new(2),
+            last_command: AtomicU16::new(NO_COMMAND),
+            no_evict: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+            input_len: AtomicUsize::new(0),
+            input_room: AtomicUsize::new(0),
+            output_len: AtomicUsize::new(0),
+            output_room: AtomicUsize::new(0),
+            output_parts: AtomicUsize::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            names: Mutex::default(),
+        }
+    }
+}
+
+/// All connected clients by id.
+#[derive(Debug, Default)]
+pub struct Clients {
+    by_id: Mutex<BTreeMap<u64, Arc<Client>>>,
+    next_id: AtomicU64,
+    kills: AtomicBool,
+    count: AtomicUsize,
+}
+
+impl Clients {
+    /// Registers a new client. Ids rise and are never used twice.
+    pub fn register(&self, arrival: Arrival) -> Arc<Client> {
+        let id = self.next_id.fetch_add(1, Relaxed) + 1;
+        let client = Arc::new(Client::new(id, arrival));
+        self.by_id.lock().insert(id, Arc::clone(&client));
+        self.count.fetch_add(1, Relaxed);
+        client
+    }
+
+    /// A client without a connection, for tests and for replaying.
+    pub fn detached() -> Arc<Client> {
+        Arc::new(Client::new(0, Arrival::default()))
+    }
+
+    /// Forgets a client that has gone.
+    pub fn remove(&self, id: u64) {
+        if self.by_id.lock().remove(&id).is_some() {
+            self.count.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// How many are connected.
+    pub fn count(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// All clients, oldest first.
+    pub fn all(&self) -> Vec<Arc<Client>> {
+        self.by_id.lock().values().cloned().collect()
+    }
+
+    /// The client with this id.
+    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
+        self.by_id.lock().get(&id).cloned()
+    }
+
+    /// Asks the reactor to end a client; the caller wakes it.
+    pub fn kill(&self, client: &Client) {
+        client.killed.store(true, Relaxed);
+        self.kills.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// Whether somebody was killed since the last call.
+    pub fn take_kills(&self) -> bool {
+        self.kills.load(Relaxed) && self.kills.swap(false, std::sync::atomic::Ordering::Acquire)
+    }
+}

@@ -1,0 +1,353 @@
+//! The rows of the connection commands.
+
+use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
+
+use super::*;
+
+/// The commands of this family.
+pub const SPECS: &[Spec] = &[
+    Spec {
+        name: "ping",
+        arity: -1,
+        flags: Flags::FAST,
+        acl: &["@connection"],
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        group: Group::Connection,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "Ping the server",
+        args: &[Arg::new("message", ArgType::String).optional()],
+        run: ping,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "echo",
+        arity: 2,
+        flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "Echo the given string",
+        args: &[Arg::new("message", ArgType::String)],
+        run: echo,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "select",
+        arity: 2,
+        flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "Change the selected database for the current connection",
+        args: &[Arg::new("index", ArgType::Integer)],
+        run: select,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "quit",
+        arity: -1,
+        flags: Flags::NOSCRIPT
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST)
+            .with(Flags::NO_AUTH)
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::ALONE),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "Close the connection",
+        run: quit,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "hello",
+        arity: -1,
+        flags: Flags::NOSCRIPT
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST)
+            .with(Flags::NO_AUTH)
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::ALONE),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "6.0.0",
+        complexity: "O(1)",
+        summary: "Handshake with Redis",
+        args: &[Arg::new("arguments", ArgType::Block).optional().of(&[
+            Arg::new("protover", ArgType::Integer),
+            Arg::new("username_password", ArgType::Block)
+                .token("AUTH")
+                .optional()
+                .of(&[
+                    Arg::new("username", ArgType::String),
+                    Arg::new("password", ArgType::String),
+                ]),
+            Arg::new("clientname", ArgType::String)
+                .token("SETNAME")
+                .optional(),
+        ])],
+        run: hello,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "reset",
+        arity: 1,
+        flags: Flags::NOSCRIPT
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST)
+            .with(Flags::NO_AUTH)
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::ALONE),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "6.2.0",
+        complexity: "O(1)",
+        summary: "Reset the connection",
+        run: reset,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "client",
+        arity: -2,
+        flags: Flags::ALONE,
+        group: Group::Connection,
+        since: "2.4.0",
+        complexity: "Depends on subcommand.",
+        summary: "A container for client connection commands",
+        subcommands: &[
+            Spec {
+                name: "id",
+                arity: 2,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "5.0.0",
+                complexity: "O(1)",
+                summary: "Returns the client ID for the current connection",
+                run: client_id,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "setname",
+                arity: 3,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "2.6.9",
+                complexity: "O(1)",
+                summary: "Set the current connection name",
+                args: &[Arg::new("connection-name", ArgType::String)],
+                run: client_setname,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "getname",
+                arity: 2,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "2.6.9",
+                complexity: "O(1)",
+                summary: "Get the current connection name",
+                run: client_getname,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "info",
+                arity: 2,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                tips: &["nondeterministic_output"],
+                group: Group::Connection,
+                since: "6.2.0",
+                complexity: "O(1)",
+                summary: "Returns information about the current client connection.",
+                run: client_info,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "list",
+                arity: -2,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                tips: &["nondeterministic_output"],
+                group: Group::Connection,
+                since: "2.4.0",
+                complexity: "O(N) where N is the number of client connections",
+                summary: "Get the list of client connections",
+                args: &[
+                    Arg::new("normal_master_replica_pubsub", ArgType::OneOf)
+                        .token("TYPE")
+                        .since("5.0.0")
+                        .optional()
+                        .of(&[
+                            Arg::new("normal", ArgType::PureToken).token("NORMAL"),
+                            Arg::new("master", ArgType::PureToken).token("MASTER"),
+                            Arg::new("replica", ArgType::PureToken).token("REPLICA"),
+                            Arg::new("pubsub", ArgType::PureToken).token("PUBSUB"),
+                        ]),
+                    Arg::new("id", ArgType::Block)
+                        .token("ID")
+                        .since("6.2.0")
+                        .optional()
+                        .of(&[Arg::new("client-id", ArgType::Integer).multiple()]),
+                ],
+                run: client_list,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "kill",
+                arity: -3,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "2.4.0",
+                complexity: "O(N) where N is the number of client connections",
+                summary: "Kill the connection of a client",
+                args: &[Arg::new("filter", ArgType::OneOf).of(&[
+                    Arg::new("ip:port", ArgType::String),
+                    Arg::new("new-format", ArgType::OneOf).multiple().of(&[
+                        Arg::new("client-id", ArgType::Integer)
+                            .token("ID")
+                            .since("2.8.12")
+                            .optional(),
+                        Arg::new("normal_master_slave_pubsub", ArgType::OneOf)
+                            .token("TYPE")
+                            .since("2.8.12")
+                            .optional()
+                            .of(&[
+                                Arg::new("normal", ArgType::PureToken).token("NORMAL"),
+                                Arg::new("master", ArgType::PureToken)
+                                    .token("MASTER")
+                                    .since("3.2.0"),
+                                Arg::new("slave", ArgType::PureToken).token("SLAVE"),
+                                Arg::new("replica", ArgType::PureToken)
+                                    .token("REPLICA")
+                                    .since("5.0.0"),
+                                Arg::new("pubsub", ArgType::PureToken).token("PUBSUB"),
+                            ]),
+                        Arg::new("username", ArgType::String)
+                            .token("USER")
+                            .optional(),
+                        Arg::new("ip:port", ArgType::String)
+                            .token("ADDR")
+                            .optional(),
+                        Arg::new("ip:port", ArgType::String)
+                            .token("LADDR")
+                            .since("6.2.0")
+                            .optional(),
+                        Arg::new("yes/no", ArgType::String)
+                            .token("SKIPME")
+                            .optional(),
+                    ]),
+                ])],
+                run: client_kill,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "no-evict",
+                arity: 3,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "7.0.0",
+                complexity: "O(1)",
+                summary: "Set client eviction mode for the current connection",
+                args: &[Arg::new("enabled", ArgType::OneOf).of(&[
+                    Arg::new("on", ArgType::PureToken).token("ON"),
+                    Arg::new("off", ArgType::PureToken).token("OFF"),
+                ])],
+                run: client_no_evict,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "reply",
+                arity: 3,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "3.2.0",
+                complexity: "O(1)",
+                summary: "Instruct the server whether to reply to commands",
+                args: &[Arg::new("on_off_skip", ArgType::OneOf).of(&[
+                    Arg::new("on", ArgType::PureToken).token("ON"),
+                    Arg::new("off", ArgType::PureToken).token("OFF"),
+                    Arg::new("skip", ArgType::PureToken).token("SKIP"),
+                ])],
+                run: client_reply,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "help",
+                arity: 2,
+                flags: Flags::LOADING.with(Flags::STALE).with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "5.0.0",
+                complexity: "O(1)",
+                summary: "Show helpful text about the different subcommands",
+                run: client_help,
+                ..Spec::DEFAULT
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "auth",
+        arity: -2,
+        flags: Flags::NOSCRIPT
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST)
+            .with(Flags::NO_AUTH)
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::ALONE),
+        acl: &["@connection"],
+        group: Group::Connection,
+        since: "1.0.0",
+        complexity: "O(N) where N is the number of passwords defined for the user",
+        summary: "Authenticate to the server",
+        args: &[
+            Arg::new("username", ArgType::String)
+                .since("6.0.0")
+                .optional(),
+            Arg::new("password", ArgType::String),
+        ],
+        run: auth,
+        ..Spec::DEFAULT
+    },
+];

@@ -1,0 +1,168 @@
+//! What a handler holds while it runs.
+//!
+//! A handler has three beats: arguments through a cursor, one typed call on the
+//! store, one reply. It checks nothing that a gate has checked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Instant;
+
+use super::error::Error;
+use super::session::Session;
+use super::table::{Command, Table};
+use crate::base::rng::Rng;
+use crate::clients::Clients;
+use crate::config::Config;
+use crate::ds::list::Limit;
+use crate::metrics::{Metrics, ThreadMetrics};
+use crate::resp::{Argv, Reply};
+use crate::store::{self, Busy, Db, Key, Keyspace};
+
+/// How a handler ends: with a reply written, or by one of these.
+pub type Outcome = Result<(), Stop>;
+
+/// Why a handler has not replied.
+#[derive(Debug)]
+pub enum Stop {
+    /// It answers with an error; nothing has changed.
+    Error(Error),
+    /// It is too much work here: run it again, alone, in the pool. Nothing has
+    /// changed and nothing was replied.
+    Defer,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+impl From<store::Error> for Stop {
+    fn from(error: store::Error) -> Stop {
+        Stop::Error(Error::Store(error))
+    }
+}
+
+impl From<Busy> for Stop {
+    fn from(Busy: Busy) -> Stop {
+        Stop::Defer
+    }
+}
+
+/// Elements or keys that a command may handle on the reactor; about 50 us of work.
+pub const LIGHT_COST: usize = 1024;
+
+/// How the process ends and what it is asked to do; read by the reactor.
+pub trait Control: Send + Sync {
+    /// Wakes the reactor so that it looks at what has been asked.
+    fn wake(&self);
+    /// Asks for an orderly end. `now` does not wait for anybody.
+    fn shut_down(&self, now: bool);
+    /// Applies a directive that lives outside the configuration (listening
+    /// sockets, the log, limits of the process).
+    fn apply(&self, id: crate::config::Id) -> Result<(), String>;
+}
+
+/// The parts of the server that commands of the server and connection families
+/// look at.
+pub struct Services {
+    pub config: Arc<Config>,
+    pub clients: Clients,
+    pub metrics: Metrics,
+    pub commands: &'static Table,
+    pub keyspace: Keyspace,
+    pub control: Arc<dyn Control>,
+    pub started: Instant,
+    /// 40 hexadecimal digits that name this run of the server.
+    pub run_id: String,
+    /// DEBUG SET-ACTIVE-EXPIRE.
+    pub active_expire: AtomicBool,
+    /// Changes since the last save; reset by saving.
+    pub dirty_base: AtomicI64,
+    /// The TCP port that is really listened on, 0 without one.
+    pub port: u16,
+    pub workers: usize,
+    /// Bytes of memory allocated, and its greatest value so far.
+    pub memory: fn() -> MemoryUse,
+}
+
+/// What the allocator says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryUse {
+    pub used: u64,
+    pub peak: u64,
+}
+
+/// One command's view of everything it may use.
+pub struct Ctx<'a, 'k> {
+    pub db: &'a mut Db<'k>,
+    pub session: &'a mut Session,
+    pub reply: &'a mut Reply,
+    pub services: &'a Services,
+    pub metrics: &'a ThreadMetrics,
+    pub rng: &'a mut Rng,
+    pub command: &'static Command,
+    /// Hashes of the keys, in the order of the key specifications.
+    pub hashes: &'a [u64],
+    /// Whether the command may take its time: it runs in the pool and shares its
+    /// locks with no other command.
+    pub alone: bool,
+}
+
+impl<'k> Ctx<'_, 'k> {
+    /// The only or first key, argument 1, with the hash computed for the footprint.
+    #[inline]
+    pub fn key<'a>(&self, argv: Argv<'a>) -> Key<'a> {
+        Key {
+            bytes: argv.get(1),
+            hash: self.hashes[0],
+        }
+    }
+
+    /// The `nth` key of the command, which is argument `position`.
+    #[inline]
+    pub fn nth_key<'a>(&self, argv: Argv<'a>, nth: usize, position: usize) -> Key<'a> {
+        Key {
+            bytes: argv.get(position),
+            hash: self.hashes[nth],
+        }
+    }
+
+    /// Leaves the command to the pool if it is too much work for the reactor;
+    /// called before anything has changed.
+    #[inline]
+    pub fn afford(&self, cost: usize) -> Outcome {
+        if cost > LIGHT_COST && !self.alone {
+            return Err(Stop::Defer);
+        }
+        Ok(())
+    }
+
+    /// The limits of a list's nodes.
+    #[inline]
+    pub fn list_limit(&self) -> Limit {
+        let configured = self
+            .services
+            .config
+            .int(crate::config::Id::LIST_MAX_LISTPACK_SIZE);
+        Limit::from_config(configured as i32)
+    }
+
+    /// The longest string a command may make.
+    #[inline]
+    pub fn string_max(&self) -> usize {
+        self.services
+            .config
+            .size(crate::config::Id::PROTO_MAX_BULK_LEN)
+    }
+
+    /// Asks the server to end.
+    pub fn shut_down(&self, now: bool) {
+        self.services.control.shut_down(now);
+    }
+
+    /// Whether keys that have expired are removed without being asked for.
+    pub fn active_expire(&self) -> bool {
+        self.services.active_expire.load(Ordering::Relaxed)
+    }
+}

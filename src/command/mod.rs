@@ -1,0 +1,21 @@
+//! Commands: the table and the families. A family speaks the protocol; what it
+//! does to data, the store's typed API does.
+
+pub mod args;
+pub mod connection;
+pub mod ctx;
+pub mod error;
+pub mod generic;
+pub mod list;
+pub mod server;
+pub mod session;
+pub mod spec;
+pub mod string;
+pub mod table;
+
+pub use args::Args;
+pub use ctx::{Ctx, LIGHT_COST, MemoryUse, Outcome, Services, Stop};
+pub use error::Error;
+pub use session::{ReplyMode, Session};
+pub use spec::{Flags, Spec};
+pub use table::{Command, Table};

@@ -1,0 +1,69 @@
+//! Rows: snapshots and the append-only file.
+
+use super::{INT_MAX, LONG_MAX, choice, flag, int, lines, memory, rows, ruled, types};
+use crate::config::{lists, value};
+
+rows! {
+    from types::END;
+
+    "Snapshots" {
+        /// Save after SECONDS when at least CHANGES were made: `save SECONDS CHANGES ...`.
+        /// The first `save` replaces the default points, further ones add to it, and
+        /// `save ""` removes all.
+        SAVE = lines("save", 2, lists::save, "3600 1 300 100 60 10000").inert(NOT_PERSISTED);
+        /// The name of the snapshot file, in `dir`.
+        DBFILENAME = ruled("dbfilename", value::file_name, "dump.rdb").protected()
+            .inert(NOT_PERSISTED);
+        /// Compress strings in the snapshot.
+        RDBCOMPRESSION = flag("rdbcompression", "yes").inert(NOT_PERSISTED);
+        /// Write and check a checksum at the end of the snapshot.
+        RDBCHECKSUM = flag("rdbchecksum", "yes").immutable().inert(NOT_PERSISTED);
+        /// Refuse writes after a snapshot has failed.
+        STOP_WRITES_ON_BGSAVE_ERROR = flag("stop-writes-on-bgsave-error", "yes")
+            .inert(NOT_PERSISTED);
+        /// Make the snapshot durable step by step while it is written.
+        RDB_SAVE_INCREMENTAL_FSYNC = flag("rdb-save-incremental-fsync", "yes")
+            .inert(NOT_PERSISTED);
+        /// Remove snapshot files that only replication needed.
+        RDB_DEL_SYNC_FILES = flag("rdb-del-sync-files", "no")
+            .inert("a full sync leaves no file behind");
+        /// Check the payload of RESTORE down to its last element.
+        SANITIZE_DUMP_PAYLOAD = choice("sanitize-dump-payload", &["no", "yes", "clients"], "no")
+            .inert("whatever comes in from outside is always checked");
+    }
+
+    "Append-only file" {
+        /// Log every change to a file.
+        APPENDONLY = flag("appendonly", "no").inert(NOT_PERSISTED);
+        /// The first part of the names of its files.
+        APPENDFILENAME = ruled("appendfilename", value::append_file_name, "appendonly.aof")
+            .immutable().inert(NOT_PERSISTED);
+        /// The directory of its files, in `dir`.
+        APPENDDIRNAME = ruled("appenddirname", value::append_dir_name, "appendonlydir")
+            .immutable().inert(NOT_PERSISTED);
+        /// When logged changes are made durable.
+        APPENDFSYNC = choice("appendfsync", &["everysec", "always", "no"], "everysec")
+            .inert(NOT_PERSISTED);
+        /// Leave durability to the kernel while the file is rewritten.
+        NO_APPENDFSYNC_ON_REWRITE = flag("no-appendfsync-on-rewrite", "no").inert(NOT_PERSISTED);
+        /// Rewrite when the file has grown by this percentage; 0 never does.
+        AUTO_AOF_REWRITE_PERCENTAGE = int("auto-aof-rewrite-percentage", 0, INT_MAX, "100")
+            .inert(NOT_PERSISTED);
+        /// The size below which it is not rewritten by itself.
+        AUTO_AOF_REWRITE_MIN_SIZE = memory("auto-aof-rewrite-min-size", 0, LONG_MAX, "64mb")
+            .inert(NOT_PERSISTED);
+        /// Load a file whose last record is cut off.
+        AOF_LOAD_TRUNCATED = flag("aof-load-truncated", "yes").inert(NOT_PERSISTED);
+        /// Start a rewritten file with a snapshot.
+        AOF_USE_RDB_PREAMBLE = flag("aof-use-rdb-preamble", "yes").inert(NOT_PERSISTED);
+        /// Write the time into the file, so that it can be replayed up to a moment.
+        AOF_TIMESTAMP_ENABLED = flag("aof-timestamp-enabled", "no").inert(NOT_PERSISTED);
+        /// Make a rewrite durable step by step.
+        AOF_REWRITE_INCREMENTAL_FSYNC = flag("aof-rewrite-incremental-fsync", "yes")
+            .inert(NOT_PERSISTED);
+        /// Keep files of the past.
+        AOF_DISABLE_AUTO_GC = flag("aof-disable-auto-gc", "no").inert(NOT_PERSISTED);
+    }
+}
+
+const NOT_PERSISTED: &str = "nothing is persisted yet";

@@ -1,0 +1,49 @@
+//! Rows: where each data type changes from its packed to its indexed encoding.
+
+use super::{INT_MAX, INT_MIN, LONG_MAX, int, memory, rows};
+
+rows! {
+    from super::memory::END;
+
+    "Lists" {
+        /// The largest packed list and the size of the nodes of a longer one: a positive
+        /// number counts elements, -1 to -5 bound the bytes to 4, 8, 16, 32 and 64 kb.
+        LIST_MAX_LISTPACK_SIZE = int("list-max-listpack-size", INT_MIN, INT_MAX, "-2")
+            .alias(&["list-max-ziplist-size"]);
+        /// Nodes at each end of a list that are not compressed; 0 compresses none.
+        LIST_COMPRESS_DEPTH = int("list-compress-depth", 0, INT_MAX, "0")
+            .inert("list nodes are never compressed");
+    }
+
+    "Other types" {
+        /// Fields of the largest packed hash.
+        HASH_MAX_LISTPACK_ENTRIES = int("hash-max-listpack-entries", 0, LONG_MAX, "512")
+            .alias(&["hash-max-ziplist-entries"]).inert(NO_TYPE);
+        /// Bytes of the longest field or value in a packed hash.
+        HASH_MAX_LISTPACK_VALUE = memory("hash-max-listpack-value", 0, LONG_MAX, "64")
+            .alias(&["hash-max-ziplist-value"]).inert(NO_TYPE);
+        /// Members of the largest set of integers that is stored as a sorted array.
+        SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512").inert(NO_TYPE);
+        /// Members of the largest packed set.
+        SET_MAX_LISTPACK_ENTRIES = int("set-max-listpack-entries", 0, LONG_MAX, "128")
+            .inert(NO_TYPE);
+        /// Bytes of the longest member of a packed set.
+        SET_MAX_LISTPACK_VALUE = memory("set-max-listpack-value", 0, LONG_MAX, "64")
+            .inert(NO_TYPE);
+        /// Members of the largest packed sorted set.
+        ZSET_MAX_LISTPACK_ENTRIES = int("zset-max-listpack-entries", 0, LONG_MAX, "128")
+            .alias(&["zset-max-ziplist-entries"]).inert(NO_TYPE);
+        /// Bytes of the longest member of a packed sorted set.
+        ZSET_MAX_LISTPACK_VALUE = memory("zset-max-listpack-value", 0, LONG_MAX, "64")
+            .alias(&["zset-max-ziplist-value"]).inert(NO_TYPE);
+        /// Bytes of the largest sparse HyperLogLog.
+        HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000").inert(NO_TYPE);
+        /// Bytes of one node of a stream; 0 is no limit.
+        STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb").inert(NO_TYPE);
+        /// Entries of one node of a stream; 0 is no limit.
+        STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100")
+            .inert(NO_TYPE);
+    }
+}
+
+const NO_TYPE: &str = "it has strings and lists only";

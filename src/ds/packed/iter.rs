@@ -1,0 +1,47 @@
+//! Walking the entries, from the front, from the back, or from both.
+
+use super::{Elem, entry};
+
+/// The elements of a run of entries, from either end.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    bytes: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Iter<'a> {
+    /// Over `bytes`, which are exactly `left` valid entries.
+    #[inline]
+    pub(super) fn new(bytes: &'a [u8], left: usize) -> Iter<'a> {
+        Iter { bytes, left }
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Elem<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Elem<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (elem, size) = entry::decode(self.bytes);
+        self.bytes = &self.bytes[size..];
+        Some(elem)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<'a> DoubleEndedIterator for Iter<'a> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Elem<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let at = entry::last(self.bytes);
+        let (elem, _) = entry::decode(&self.bytes[at..]);
+        self.bytes = &self.bytes[..at];
+        Some(elem)
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}

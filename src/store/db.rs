@@ -1,0 +1,273 @@
+//! The keyspace as one command sees it: the locks that are held, the selected
+//! database, the time, and what the command causes.
+//!
+//! The typed APIs (string.rs, list.rs, keys.rs ...) are methods of [`Db`]. They
+//! find entries through [`Db::read`] and [`Db::write`], which hide expired keys,
+//! and they tell every change through [`Db::touched`].
+//!
+//! Must stay true: whatever a method changes, it tells before it returns, while
+//! the shard is still locked.
+
+use crate::base::clock::Millis;
+use crate::ds::table::{Ref, RefMut};
+
+use super::dict::{Dict, Key, Ttl};
+use super::entry::{Entry, NewValue, Type};
+use super::error::Error;
+use super::journal::{Effect, Event, Journal};
+use super::keyspace::{Footprint, Locks};
+
+/// Entries whose drop frees more allocations than this go to the reaper.
+pub const REAP_MIN: usize = 64;
+/// The LRU clock counts seconds in 24 bits, as Redis's does.
+pub const STAMP_MASK: u32 = (1 << 24) - 1;
+
+/// What commands have caused beside their replies, collected until the locks are
+/// given back.
+#[derive(Default)]
+pub struct Effects {
+    /// Reads that found their key, and that did not.
+    pub hits: u64,
+    pub misses: u64,
+    /// Keys removed because they had expired.
+    pub expired: u64,
+    /// Changes of the data.
+    pub dirty: u64,
+    /// Removed entries that are too large to drop here.
+    pub garbage: Vec<Entry>,
+    /// Emptied tables, to be dropped elsewhere.
+    pub emptied: Vec<Dict>,
+    /// Expired keys that a reader met and could not remove.
+    pub stale: Vec<(usize, Box<[u8]>)>,
+    /// Commands that repeat the change, where the client's own would not.
+    instead: Vec<Vec<Vec<u8>>>,
+}
+
+/// The engine in the hands of one thread.
+pub struct Db<'k> {
+    pub locks: Locks<'k>,
+    /// The selected database.
+    pub index: usize,
+    /// The time of the batch.
+    pub now: Millis,
+    pub effects: Effects,
+    journal: &'k dyn Journal,
+}
+
+impl<'k> Db<'k> {
+    /// A view of database 0 that holds no locks yet.
+    pub fn new(locks: Locks<'k>, journal: &'k dyn Journal, now: Millis) -> Db<'k> {
+        Db {
+            locks,
+            index: 0,
+            now,
+            effects: Effects::default(),
+            journal,
+        }
+    }
+
+    /// `bytes` as a key of this keyspace.
+    #[inline]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        self.locks.keyspace().key(bytes)
+    }
+
+    /// The LRU clock.
+    #[inline]
+    pub fn stamp(&self) -> u32 {
+        (self.now / 1000) as u32 & STAMP_MASK
+    }
+
+    #[inline]
+    pub(super) fn dict(&self, key: Key<'_>) -> &Dict {
+        self.locks.shard(key.shard()).dict(self.index)
+    }
+
+    #[inline]
+    pub(super) fn dict_mut(&mut self, key: Key<'_>) -> &mut Dict {
+        self.locks.shard_mut(key.shard()).dict_mut(self.index)
+    }
+
+    /// The live entry of `key`, without any trace of the look-up.
+    #[inline]
+    pub fn peek(&self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
+        self.dict(key)
+            .find(key)
+            .filter(|entry| !entry.is_expired(self.now))
+    }
+
+    /// The live entry of `key` for a reading command: counted as hit or miss, and
+    /// stamped as used. An expired one is noted for removal.
+    #[inline]
+    pub fn read(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
+        let stamp = self.stamp();
+        let dict = self.locks.shard(key.shard()).dict(self.index);
+        match dict.find(key) {
+            Some(entry) if !entry.is_expired(self.now) => {
+                self.effects.hits += 1;
+                entry.touch(stamp);
+                Some(entry)
+            }
+            found => {
+                self.effects.misses += 1;
+                if found.is_some() {
+                    let stale = (self.index, Box::from(key.bytes));
+                    self.effects.stale.push(stale);
+                }
+                None
+            }
+        }
+    }
+
+    /// The live entry of `key` for a changing command: an expired one is removed
+    /// first, a live one stamped as used.
+    #[inline]
+    pub fn write(&mut self, key: Key<'_>) -> Option<RefMut<'_, Entry>> {
+        self.expire_if_due(key);
+        let stamp = self.stamp();
+        let entry = self.dict_mut(key).find_mut(key)?.into_mut();
+        entry.touch(stamp);
+        Some(entry)
+    }
+
+    /// Removes `key` if it has expired; whether it had.
+    pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
+        let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
+        if due && let Some(entry) = self.dict_mut(key).remove(key) {
+            self.expired(key.bytes, entry);
+        }
+        due
+    }
+
+    /// Tells that an entry has been removed because its time had come.
+    pub(super) fn expired(&mut self, key: &[u8], entry: Entry) {
+        self.effects.expired += 1;
+        self.discard(entry);
+        if self.journal.is_active() {
+            self.journal.record(Effect::Touched {
+                db: self.index,
+                key,
+                event: Event::EXPIRED,
+            });
+            self.journal.record(Effect::Command {
+                db: self.index,
+                args: &[b"DEL", key],
+            });
+        }
+    }
+
+    /// Removes the expired keys that readers have met since the locks were taken.
+    /// Holds no locks before and after.
+    pub fn remove_stale(&mut self) {
+        while let Some((db, key)) = self.effects.stale.pop() {
+            let key = self.locks.keyspace().key(&key);
+            let mut footprint = Footprint::NONE;
+            footprint.add(key.hash, true);
+            if self.locks.acquire(footprint) == 0 {
+                self.index = db;
+                self.expire_if_due(key);
+            }
+            self.locks.release();
+        }
+    }
+
+    /// Stores a value under `key`, whatever was there.
+    pub(super) fn put(&mut self, key: Key<'_>, value: NewValue<'_>, ttl: Ttl) {
+        self.expire_if_due(key);
+        let stamp = self.stamp();
+        let hasher = self.locks.keyspace().hasher();
+        let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);
+        if let Some(old) = old {
+            self.discard(old);
+        }
+    }
+
+    /// Removes `key`, expired or not; whether a live key is gone.
+    pub(super) fn take(&mut self, key: Key<'_>) -> Option<Entry> {
+        if self.expire_if_due(key) {
+            return None;
+        }
+        self.dict_mut(key).remove(key)
+    }
+
+    /// Drops a removed entry: here if that is quick, else through the reaper.
+    #[inline]
+    pub fn discard(&mut self, entry: Entry) {
+        if entry.drop_effort() > REAP_MIN {
+            self.effects.garbage.push(entry);
+        }
+    }
+
+    /// Tells that `key` has changed. Called with its shard locked.
+    #[inline]
+    pub fn touched(&mut self, key: &[u8], event: Event) {
+        self.effects.dirty += 1;
+        self.notify(key, event);
+    }
+
+    /// Tells an event that does not count as one more change.
+    #[inline]
+    pub fn notify(&mut self, key: &[u8], event: Event) {
+        if self.journal.is_active() {
+            self.journal.record(Effect::Touched {
+                db: self.index,
+                key,
+                event,
+            });
+        }
+    }
+
+    /// Tells that databases have been emptied or exchanged.
+    pub(super) fn flushed(&mut self, db: Option<usize>) {
+        if self.journal.is_active() {
+            self.journal.record(Effect::Flushed { db });
+        }
+    }
+
+    /// Has the journal take this command instead of the client's own: times made
+    /// absolute, conditions decided.
+    #[inline]
+    pub fn log_instead(&mut self, args: &[&[u8]]) {
+        if self.journal.is_active() {
+            let owned = args.iter().map(|arg| arg.to_vec()).collect();
+            self.effects.instead.push(owned);
+        }
+    }
+
+    /// Ends a command that has changed something: tells the journal how to repeat
+    /// it. `argv` is the client's own command. Called with the locks held.
+    pub fn commit(&mut self, argv: &mut dyn Iterator<Item = &[u8]>) {
+        if !self.journal.is_active() {
+            return;
+        }
+        let instead = std::mem::take(&mut self.effects.instead);
+        if instead.is_empty() {
+            let args: Vec<&[u8]> = argv.collect();
+            self.record_command(&args);
+        }
+        for command in &instead {
+            let args: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
+            self.record_command(&args);
+        }
+    }
+
+    fn record_command(&self, args: &[&[u8]]) {
+        self.journal.record(Effect::Command {
+            db: self.index,
+            args,
+        });
+    }
+
+    /// The type of a live key, for a command that only asks for it.
+    pub fn type_of(&mut self, key: Key<'_>) -> Option<Type> {
+        self.peek(key).map(|entry| entry.value_type())
+    }
+
+    /// Refuses a live key of another type than `want`.
+    pub fn expect_type(&mut self, key: Key<'_>, want: Type) -> Result<(), Error> {
+        match self.type_of(key) {
+            Some(found) if found != want => Err(Error::WrongType),
+            _ => Ok(()),
+        }
+    }
+}

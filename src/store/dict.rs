@@ -1,0 +1,204 @@
+//! One database's part of one shard: its entries and how many of them expire.
+//!
+//! Every insertion, removal and change of an expiry goes through here, so that the
+//! count of volatile keys and the table's notion of the earliest expiry of each
+//! segment stay true.
+
+use crate::base::clock::Millis;
+use crate::base::hash::KeyHasher;
+use crate::ds::table::{self, Due, DueStep, Ref, Slot, Table};
+
+use super::SHARD_BITS;
+use super::entry::{Entry, NewValue};
+
+/// A key's bytes with their hash, computed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    pub bytes: &'a [u8],
+    pub hash: u64,
+}
+
+impl Key<'_> {
+    /// The shard that holds the key.
+    #[inline]
+    pub fn shard(&self) -> usize {
+        super::shard_of(self.hash)
+    }
+}
+
+/// What becomes of a key's expiry when it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ttl {
+    Keep,
+    Clear,
+    At(Millis),
+}
+
+/// The entries of one database in one shard.
+pub struct Dict {
+    table: Table<Entry>,
+    volatile: usize,
+}
+
+impl Default for Dict {
+    fn default() -> Self {
+        Dict {
+            table: Table::new(SHARD_BITS),
+            volatile: 0,
+        }
+    }
+}
+
+impl Dict {
+    /// Number of keys, expired ones that have not been removed included.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Number of keys that have an expiry.
+    pub fn volatile(&self) -> usize {
+        self.volatile
+    }
+
+    /// The table, for walks and measures.
+    pub fn table(&self) -> &Table<Entry> {
+        &self.table
+    }
+
+    /// The entry of `key`, expired or not.
+    #[inline]
+    pub fn find(&self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
+        self.table.find(key.hash, |entry| entry.key() == key.bytes)
+    }
+
+    /// The entry of `key` for change. Its expiry is changed through
+    /// [`Dict::set_expire`] alone.
+    #[inline]
+    pub fn find_mut(&mut self, key: Key<'_>) -> Option<Slot<'_, Entry>> {
+        self.table
+            .find_mut(key.hash, |entry| entry.key() == key.bytes)
+    }
+
+    /// Adds an entry whose key is absent.
+    pub fn insert(&mut self, hash: u64, entry: Entry, hasher: &KeyHasher) {
+        let expire = entry.expire_at();
+        self.table
+            .insert_new(hash, entry, |entry| hasher.hash(entry.key()));
+        self.count_expire(hash, None, expire);
+    }
+
+    /// Sets `key` to `value`. What the key was before is returned if dropping it
+    /// is left to the caller.
+    pub fn put(
+        &mut self,
+        key: Key<'_>,
+        value: NewValue<'_>,
+        ttl: Ttl,
+        stamp: u32,
+        hasher: &KeyHasher,
+    ) -> Option<Entry> {
+        let found = self.table.entry(key.hash, |entry| entry.key() == key.bytes);
+        let (old, before, after) = match found {
+            table::Entry::Occupied(slot) => {
+                let mut entry = slot.into_mut();
+                let before = entry.expire_at();
+                let old = entry.set_value(value);
+                match ttl {
+                    Ttl::Keep => {}
+                    Ttl::Clear => entry.set_expire(None),
+                    Ttl::At(at) => entry.set_expire(Some(at)),
+                }
+                entry.touch(stamp);
+                (old, before, entry.expire_at())
+            }
+            table::Entry::Vacant(vacant) => {
+                let expire = match ttl {
+                    Ttl::At(at) => Some(at),
+                    Ttl::Keep | Ttl::Clear => None,
+                };
+                let entry = Entry::new(key.bytes, value, expire, stamp);
+                vacant.insert(entry, |entry| hasher.hash(entry.key()));
+                (None, None, expire)
+            }
+        };
+        self.count_expire(key.hash, before, after);
+        old
+    }
+
+    /// Removes `key`.
+    pub fn remove(&mut self, key: Key<'_>) -> Option<Entry> {
+        let entry = self.find_mut(key)?.remove();
+        self.volatile -= usize::from(entry.expire_at().is_some());
+        Some(entry)
+    }
+
+    /// Sets or clears the expiry of `key`; whether there is such a key.
+    pub fn set_expire(&mut self, key: Key<'_>, expire: Option<Millis>) -> bool {
+        let Some(slot) = self.find_mut(key) else {
+            return false;
+        };
+        let mut entry = slot.into_mut();
+        let before = entry.expire_at();
+        entry.set_expire(expire);
+        drop(entry);
+        self.count_expire(key.hash, before, expire);
+        true
+    }
+
+    #[inline]
+    fn count_expire(&mut self, hash: u64, before: Option<Millis>, after: Option<Millis>) {
+        if before == after {
+            return;
+        }
+        self.volatile += usize::from(after.is_some());
+        self.volatile -= usize::from(before.is_some());
+        if let Some(at) = after {
+            self.table.note_min(hash, at.max(0) as u64);
+        }
+    }
+
+    /// Earliest possible expiry of any key; `None` when no key expires.
+    pub fn next_expiry(&self) -> Option<Millis> {
+        match self.table.min_overall() {
+            _ if self.volatile == 0 => None,
+            at => Some(i64::try_from(at).unwrap_or(i64::MAX)),
+        }
+    }
+
+    /// Removes expired keys from the next `segments_max` segments that have some.
+    pub fn expire_step(
+        &mut self,
+        cursor: u64,
+        now: Millis,
+        segments_max: usize,
+        mut removed: impl FnMut(Entry),
+    ) -> DueStep {
+        let volatile = &mut self.volatile;
+        self.table.due(
+            cursor,
+            now.max(0) as u64,
+            segments_max,
+            |entry| match entry.expire_at() {
+                Some(at) if at <= now => Due::Remove,
+                Some(at) => Due::Keep(at as u64),
+                None => Due::Keep(u64::MAX),
+            },
+            |entry| {
+                *volatile -= 1;
+                removed(entry);
+            },
+        )
+    }
+
+    /// Takes the entries out of the next segments; 0 when all are out.
+    pub fn drain_some(&mut self, cursor: u64, segments_max: usize) -> u64 {
+        self.volatile = 0;
+        self.table.drain_some(cursor, segments_max, drop)
+    }
+}

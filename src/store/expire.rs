@@ -1,0 +1,169 @@
+//! Expiry: when keys go, and the step that removes those nobody asks for.
+//!
+//! An expired key is invisible at once, to readers too ([`Db::peek`],
+//! [`Db::read`]). It is removed by the next writer that meets it, right after the
+//! reader that meets it, or by [`Expirer::step`], which the reactor calls from a
+//! timer. The step knows from the tables' per-segment minimum where to look, so it
+//! costs nothing while nothing is due; it takes each shard's lock for one slice of
+//! a few segments only, and passes shards that somebody else holds.
+
+use std::time::{Duration, Instant};
+
+use crate::base::clock::Millis;
+
+use super::db::Db;
+use super::dict::{Key, Ttl};
+use super::journal::Event;
+use super::keyspace::{DATABASES, Footprint, SHARDS};
+
+/// Segments visited under one lock: about a thousand entries, some 50 us.
+const SEGMENTS_PER_SLICE: usize = 4;
+
+/// When an EXPIRE takes effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpireIf {
+    pub absent: bool,
+    pub present: bool,
+    pub greater: bool,
+    pub less: bool,
+}
+
+impl ExpireIf {
+    fn allows(self, old: Option<Millis>, new: Millis) -> bool {
+        // No expiry counts as an infinite one for GT and LT.
+        !(self.absent && old.is_some()
+            || self.present && old.is_none()
+            || self.greater && old.is_none_or(|old| new <= old)
+            || self.less && old.is_some_and(|old| new >= old))
+    }
+}
+
+impl Db<'_> {
+    /// Lets `key` expire at `at`; whether it does. A time in the past removes it.
+    pub fn expire(&mut self, key: Key<'_>, at: Millis, condition: ExpireIf) -> bool {
+        let Some(old) = self.write(key).map(|entry| entry.expire_at()) else {
+            return false;
+        };
+        if !condition.allows(old, at) {
+            return false;
+        }
+        if at <= self.now {
+            if let Some(entry) = self.take(key) {
+                self.discard(entry);
+            }
+            self.touched(key.bytes, Event::generic("del"));
+            self.log_instead(&[b"DEL", key.bytes]);
+            return true;
+        }
+        self.dict_mut(key).set_expire(key, Some(at));
+        self.touched(key.bytes, Event::generic("expire"));
+        let mut text = itoa::Buffer::new();
+        let at = text.format(at).as_bytes();
+        self.log_instead(&[b"PEXPIREAT", key.bytes, at]);
+        true
+    }
+
+    /// Lets `key` live for ever; whether it would have expired.
+    pub fn persist(&mut self, key: Key<'_>) -> bool {
+        let volatile = (self.write(key)).is_some_and(|entry| entry.expire_at().is_some());
+        if volatile {
+            self.dict_mut(key).set_expire(key, None);
+            self.touched(key.bytes, Event::generic("persist"));
+        }
+        volatile
+    }
+
+    /// When `key` expires: `None` without the key, `Some(None)` if never.
+    pub fn expiry(&mut self, key: Key<'_>) -> Option<Option<Millis>> {
+        self.peek(key).map(|entry| entry.expire_at())
+    }
+}
+
+/// The time that an option such as PX names, checked against overflow.
+pub fn ttl_at(at: Option<Millis>) -> Ttl {
+    at.map_or(Ttl::Clear, Ttl::At)
+}
+
+/// What a step of the expirer has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepReport {
+    pub removed: u64,
+    /// Work was left when the time was over.
+    pub unfinished: bool,
+    /// A shard that had work was held by somebody else.
+    pub skipped: bool,
+}
+
+/// Where the active expiry goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expirer {
+    shard: usize,
+    db: usize,
+    cursor: u64,
+}
+
+impl Expirer {
+    /// Removes expired keys for at most `budget`; holds no lock before and after.
+    pub fn step(&mut self, db: &mut Db<'_>, budget: Duration) -> StepReport {
+        let started = Instant::now();
+        let mut report = StepReport::default();
+        // One round visits every dict once; a dict with much to do keeps its turn.
+        for _ in 0..SHARDS * DATABASES {
+            loop {
+                if started.elapsed() >= budget {
+                    report.unfinished = true;
+                    return report;
+                }
+                if !self.slice(db, &mut report) {
+                    break;
+                }
+            }
+            self.advance();
+        }
+        report
+    }
+
+    /// Visits a few segments; whether the dict has more that may be due.
+    fn slice(&mut self, db: &mut Db<'_>, report: &mut StepReport) -> bool {
+        let (now, index) = (db.now, self.db);
+        let due = db.locks.visit(self.shard, |shard| {
+            (shard.dict(index).next_expiry()).is_some_and(|at| at <= now)
+        });
+        match due {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(_) => {
+                report.skipped = true;
+                return false;
+            }
+        }
+        let footprint = Footprint {
+            read: 0,
+            write: 1 << self.shard,
+        };
+        if db.locks.acquire(footprint) != 0 {
+            report.skipped = true;
+            return false;
+        }
+        let mut gone = Vec::new();
+        let dict = db.locks.shard_mut(self.shard).dict_mut(index);
+        let step = dict.expire_step(self.cursor, now, SEGMENTS_PER_SLICE, |e| gone.push(e));
+        self.cursor = step.cursor;
+        db.index = index;
+        report.removed += gone.len() as u64;
+        for entry in gone {
+            let key = entry.key().to_vec();
+            db.expired(&key, entry);
+        }
+        db.locks.release();
+        self.cursor != 0
+    }
+
+    fn advance(&mut self) {
+        self.cursor = 0;
+        self.db = (self.db + 1) % DATABASES;
+        if self.db == 0 {
+            self.shard = (self.shard + 1) % SHARDS;
+        }
+    }
+}

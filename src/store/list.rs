@@ -1,0 +1,288 @@
+//! Lists: the typed API over [`crate::ds::list::List`].
+//!
+//! A list is never stored empty: who takes the last element removes the key.
+
+use crate::ds::list::{End, Limit, List, Search, Side, resolve_index, resolve_range};
+use crate::ds::packed::Value;
+use crate::ds::table::{Ref, RefMut};
+
+use super::db::Db;
+use super::dict::{Key, Ttl};
+use super::entry::{Entry, NewValue, Type, ValueRef};
+use super::error::Error;
+use super::journal::Event;
+
+/// A list as it is read; holds the entry it stands in.
+pub struct ListRef<'a>(Ref<'a, Entry>);
+
+impl ListRef<'_> {
+    /// The list.
+    pub fn get(&self) -> &List {
+        match self.0.value() {
+            ValueRef::List(list) => list,
+            _ => unreachable!("a ListRef is made of lists only"),
+        }
+    }
+}
+
+/// The event of adding at this end.
+fn push_event(end: End) -> Event {
+    Event::list(match end {
+        End::Head => "lpush",
+        End::Tail => "rpush",
+    })
+}
+
+fn pop_event(end: End) -> Event {
+    Event::list(match end {
+        End::Head => "lpop",
+        End::Tail => "rpop",
+    })
+}
+
+impl Db<'_> {
+    /// The list at `key`, for reading. O(1).
+    pub fn list(&mut self, key: Key<'_>) -> Result<Option<ListRef<'_>>, Error> {
+        match self.read(key) {
+            None => Ok(None),
+            Some(entry) if entry.value_type() == Type::List => Ok(Some(ListRef(entry))),
+            Some(_) => Err(Error::WrongType),
+        }
+    }
+
+    /// Length of the list at `key` as a changing command sees it; 0 without one.
+    pub fn list_len(&mut self, key: Key<'_>) -> Result<usize, Error> {
+        match self.peek(key) {
+            None => Ok(0),
+            Some(entry) => match entry.value() {
+                ValueRef::List(list) => Ok(list.len()),
+                _ => Err(Error::WrongType),
+            },
+        }
+    }
+
+    /// The list at `key`, for change.
+    fn list_entry(&mut self, key: Key<'_>) -> Result<Option<RefMut<'_, Entry>>, Error> {
+        match self.write(key) {
+            Some(entry) if entry.value_type() != Type::List => Err(Error::WrongType),
+            found => Ok(found),
+        }
+    }
+
+    /// Changes the list at `key`; `None` without one. Whoever calls this may leave
+    /// it empty and calls [`Db::list_settle`] then.
+    fn with_list<R>(
+        &mut self,
+        key: Key<'_>,
+        change: impl FnOnce(&mut List) -> R,
+    ) -> Result<Option<R>, Error> {
+        let mut entry = self.list_entry(key)?;
+        Ok((entry.as_mut()).and_then(|entry| entry.list_mut().map(change)))
+    }
+
+    /// Removes the key of a list that has become empty.
+    fn list_settle(&mut self, key: Key<'_>) {
+        let empty = self.peek(key).is_some_and(|entry| match entry.value() {
+            ValueRef::List(list) => list.is_empty(),
+            _ => false,
+        });
+        if empty && let Some(entry) = self.take(key) {
+            self.discard(entry);
+            self.notify(key.bytes, Event::generic("del"));
+        }
+    }
+
+    /// Adds elements at an end; the new length. With `existing`, only to a list
+    /// that is there; else 0.
+    pub fn list_push<'v>(
+        &mut self,
+        key: Key<'_>,
+        end: End,
+        values: impl Iterator<Item = &'v [u8]> + Clone,
+        existing: bool,
+        limit: Limit,
+    ) -> Result<usize, Error> {
+        let pushed = self.with_list(key, |list| {
+            list.push_all(end, values.clone(), limit);
+            list.len()
+        })?;
+        let len = match pushed {
+            Some(len) => len,
+            None if existing => return Ok(0),
+            None => {
+                let mut list = List::new();
+                list.push_all(end, values, limit);
+                let len = list.len();
+                self.put(key, NewValue::List(Box::new(list)), Ttl::Clear);
+                len
+            }
+        };
+        self.touched(key.bytes, push_event(end));
+        Ok(len)
+    }
+
+    /// Removes one element at an end and hands its text to `read`.
+    pub fn list_pop<R>(
+        &mut self,
+        key: Key<'_>,
+        end: End,
+        limit: Limit,
+        read: impl FnOnce(crate::ds::packed::Elem<'_>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let popped = self.with_list(key, |list| {
+            (list.pop_with(end, limit, read), list.is_empty())
+        })?;
+        let Some((value, empty)) = popped else {
+            return Ok(None);
+        };
+        self.touched(key.bytes, pop_event(end));
+        if empty {
+            self.list_settle(key);
+        }
+        Ok(value)
+    }
+
+    /// Removes up to `count` elements at an end, handing the list to `read` with
+    /// the range that goes.
+    pub fn list_pop_many(
+        &mut self,
+        key: Key<'_>,
+        end: End,
+        count: usize,
+        limit: Limit,
+        read: impl FnOnce(&List, std::ops::Range<usize>),
+    ) -> Result<bool, Error> {
+        let popped = self.with_list(key, |list| {
+            let len = list.len();
+            let count = count.min(len);
+            let (gone, kept) = match end {
+                End::Head => (0..count, count..len),
+                End::Tail => (len - count..len, 0..len - count),
+            };
+            read(list, gone);
+            if count > 0 {
+                list.trim(kept, limit);
+            }
+            count
+        })?;
+        let Some(count) = popped else {
+            return Ok(false);
+        };
+        if count > 0 {
+            self.touched(key.bytes, pop_event(end));
+            self.list_settle(key);
+        }
+        Ok(true)
+    }
+
+    /// Replaces the element with this index.
+    pub fn list_set(
+        &mut self,
+        key: Key<'_>,
+        index: i64,
+        value: &[u8],
+        limit: Limit,
+    ) -> Result<(), Error> {
+        let done = self.with_list(key, |list| {
+            resolve_index(index, list.len()).is_some_and(|at| list.set(at, value, limit))
+        })?;
+        match done {
+            None => Err(Error::NoSuchKey),
+            Some(false) => Err(Error::IndexOutOfRange),
+            Some(true) => {
+                self.touched(key.bytes, Event::list("lset"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes elements equal to `value` (LREM's `count`); how many.
+    pub fn list_remove(
+        &mut self,
+        key: Key<'_>,
+        count: i64,
+        value: &[u8],
+        limit: Limit,
+    ) -> Result<usize, Error> {
+        let removed = self.with_list(key, |list| list.remove(count, value, limit))?;
+        let removed = removed.unwrap_or(0);
+        if removed > 0 {
+            self.touched(key.bytes, Event::list("lrem"));
+            self.list_settle(key);
+        }
+        Ok(removed)
+    }
+
+    /// Inserts beside the first element equal to `pivot`: the new length, -1
+    /// without such an element, 0 without a list.
+    pub fn list_insert(
+        &mut self,
+        key: Key<'_>,
+        side: Side,
+        pivot: &[u8],
+        value: &[u8],
+        limit: Limit,
+    ) -> Result<i64, Error> {
+        match self.with_list(key, |list| list.insert(side, pivot, value, limit))? {
+            None => Ok(0),
+            Some(None) => Ok(-1),
+            Some(Some(len)) => {
+                self.touched(key.bytes, Event::list("linsert"));
+                Ok(len as i64)
+            }
+        }
+    }
+
+    /// Keeps only a range of the list.
+    pub fn list_trim(
+        &mut self,
+        key: Key<'_>,
+        start: i64,
+        stop: i64,
+        limit: Limit,
+    ) -> Result<(), Error> {
+        let trimmed = self.with_list(key, |list| {
+            let keep = resolve_range(start, stop, list.len()).unwrap_or(0..0);
+            list.trim(keep, limit);
+        })?;
+        if trimmed.is_some() {
+            self.touched(key.bytes, Event::list("ltrim"));
+            self.list_settle(key);
+        }
+        Ok(())
+    }
+
+    /// The indexes of elements equal to `value`.
+    pub fn list_positions(
+        &mut self,
+        key: Key<'_>,
+        value: &[u8],
+        search: Search,
+    ) -> Result<Option<Vec<usize>>, Error> {
+        let list = self.list(key)?;
+        Ok(list.map(|list| list.get().positions(value, search)))
+    }
+
+    /// Moves one element from an end of `from` to an end of `to`.
+    pub fn list_move(
+        &mut self,
+        (from, from_end): (Key<'_>, End),
+        (to, to_end): (Key<'_>, End),
+        limit: Limit,
+    ) -> Result<Option<Value>, Error> {
+        if self.list_entry(from)?.is_none() {
+            return Ok(None);
+        }
+        self.list_entry(to)?;
+        let Some(Some(value)) = self.with_list(from, |list| list.pop(from_end, limit))? else {
+            return Ok(None);
+        };
+        // The destination first: it may be the very list that is empty now.
+        let text = value.as_elem().to_vec();
+        let texts = std::iter::once(text.as_slice());
+        self.list_push(to, to_end, texts, false, limit)?;
+        self.touched(from.bytes, pop_event(from_end));
+        self.list_settle(from);
+        Ok(Some(value))
+    }
+}

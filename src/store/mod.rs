@@ -1,0 +1,21 @@
+//! The engine: entries, their tables in 64 locked shards, and one typed API per
+//! data type on [`Db`]. Knows neither the wire, nor configuration, nor sockets.
+
+pub mod db;
+pub mod dict;
+pub mod entry;
+pub mod error;
+pub mod expire;
+pub mod journal;
+pub mod keys;
+pub mod keyspace;
+pub mod list;
+pub mod string;
+pub mod walk;
+
+pub use db::{Db, Effects};
+pub use dict::{Key, Ttl};
+pub use error::Error;
+pub use keyspace::{
+    Busy, DATABASES, Footprint, Keyspace, Locks, Patience, SHARD_BITS, SHARDS, shard_of,
+};

@@ -1,0 +1,242 @@
+//! Strings: bytes, or an integer where the text is one.
+
+use bytes::Bytes;
+
+use crate::base::clock::Millis;
+use crate::base::num;
+use crate::ds::table::Ref;
+
+use super::db::Db;
+use super::dict::{Key, Ttl};
+use super::entry::{Entry, NewValue, Type, ValueRef};
+use super::error::Error;
+use super::journal::Event;
+
+const SET: Event = Event::string("set");
+
+/// A string as it is read; holds the entry it stands in.
+pub struct Str<'a>(Ref<'a, Entry>);
+
+/// The bytes of a string, wherever they lie.
+#[derive(Clone, Copy)]
+pub enum StrRef<'a> {
+    Int(i64),
+    Bytes(&'a [u8]),
+    Shared(&'a Bytes),
+}
+
+impl Str<'_> {
+    /// The string's bytes.
+    #[inline]
+    pub fn get(&self) -> StrRef<'_> {
+        match self.0.value() {
+            ValueRef::Int(int) => StrRef::Int(int),
+            ValueRef::Str(bytes) => StrRef::Bytes(bytes),
+            ValueRef::Shared(bytes) => StrRef::Shared(bytes),
+            ValueRef::List(_) => unreachable!("a Str is made of strings only"),
+        }
+    }
+
+    /// A copy that outlives the lock.
+    pub fn to_bytes(&self) -> Bytes {
+        match self.get() {
+            StrRef::Int(int) => Bytes::copy_from_slice(itoa::Buffer::new().format(int).as_bytes()),
+            StrRef::Bytes(bytes) => Bytes::copy_from_slice(bytes),
+            StrRef::Shared(bytes) => bytes.clone(),
+        }
+    }
+
+    /// Calls `with` with the bytes as one slice.
+    pub fn with<R>(&self, with: impl FnOnce(&[u8]) -> R) -> R {
+        match self.get() {
+            StrRef::Int(int) => with(itoa::Buffer::new().format(int).as_bytes()),
+            StrRef::Bytes(bytes) => with(bytes),
+            StrRef::Shared(bytes) => with(bytes),
+        }
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        match self.get() {
+            StrRef::Int(int) => num::i64_text_len(int),
+            StrRef::Bytes(bytes) => bytes.len(),
+            StrRef::Shared(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the string is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// When SET writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetIf {
+    #[default]
+    Always,
+    Absent,
+    Present,
+}
+
+/// What GETEX does to the expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retime {
+    Leave,
+    Persist,
+    At(Millis),
+}
+
+fn as_string(entry: Ref<'_, Entry>) -> Result<Str<'_>, Error> {
+    match entry.value_type() {
+        Type::String => Ok(Str(entry)),
+        Type::List => Err(Error::WrongType),
+    }
+}
+
+impl Db<'_> {
+    /// The string at `key`. O(1).
+    #[inline]
+    pub fn string(&mut self, key: Key<'_>) -> Result<Option<Str<'_>>, Error> {
+        self.read(key).map(as_string).transpose()
+    }
+
+    /// Sets `key` to a string. O(length).
+    pub fn set(&mut self, key: Key<'_>, value: NewValue<'_>, ttl: Ttl) {
+        // An expiry in the past removes the key at once, as in Redis.
+        if let Ttl::At(at) = ttl
+            && at <= self.now
+        {
+            if let Some(old) = self.take(key) {
+                self.discard(old);
+            }
+            self.touched(key.bytes, SET);
+            self.notify(key.bytes, Event::generic("del"));
+            return self.log_instead(&[b"DEL", key.bytes]);
+        }
+        self.put(key, value, ttl);
+        self.touched(key.bytes, SET);
+        if let Ttl::At(_) = ttl {
+            self.notify(key.bytes, Event::generic("expire"));
+        }
+    }
+
+    /// Whether a conditional SET may write.
+    pub fn set_allowed(&mut self, key: Key<'_>, condition: SetIf) -> bool {
+        match condition {
+            SetIf::Always => true,
+            SetIf::Absent => self.peek(key).is_none(),
+            SetIf::Present => self.peek(key).is_some(),
+        }
+    }
+
+    /// Adds `delta` to the integer at `key`, 0 if there is none. O(1).
+    #[inline]
+    pub fn increment(&mut self, key: Key<'_>, delta: i64) -> Result<i64, Error> {
+        let Some(mut entry) = self.write(key) else {
+            self.put(key, NewValue::Int(delta), Ttl::Clear);
+            self.touched(key.bytes, Event::string("incrby"));
+            return Ok(delta);
+        };
+        let old = integer(&entry)?;
+        let new = old.checked_add(delta).ok_or(Error::Overflow)?;
+        let replaced = if entry.set_int(new) {
+            None
+        } else {
+            entry.set_value(NewValue::Int(new))
+        };
+        drop(entry);
+        drop(replaced);
+        self.touched(key.bytes, Event::string("incrby"));
+        Ok(new)
+    }
+
+    /// Appends to the string at `key`; its new length. Amortised O(added bytes).
+    pub fn append(&mut self, key: Key<'_>, bytes: &[u8], len_max: usize) -> Result<usize, Error> {
+        let Some(mut entry) = self.write(key) else {
+            self.put(key, NewValue::Str(bytes), Ttl::Clear);
+            self.touched(key.bytes, Event::string("append"));
+            return Ok(bytes.len());
+        };
+        let old = string_len(&entry)?;
+        if old + bytes.len() > len_max {
+            return Err(Error::StringTooLong);
+        }
+        entry.edit_string(|text| text.extend_from_slice(bytes));
+        drop(entry);
+        self.touched(key.bytes, Event::string("append"));
+        Ok(old + bytes.len())
+    }
+
+    /// Overwrites the string from `offset` on, zero bytes filling a gap; its new
+    /// length. O(length added or moved).
+    pub fn set_range(
+        &mut self,
+        key: Key<'_>,
+        offset: usize,
+        bytes: &[u8],
+        len_max: usize,
+    ) -> Result<usize, Error> {
+        let end = offset.saturating_add(bytes.len());
+        let old = match self.write(key) {
+            Some(entry) => Some(string_len(&entry)?),
+            None => None,
+        };
+        if bytes.is_empty() {
+            return Ok(old.unwrap_or(0));
+        }
+        if end > len_max {
+            return Err(Error::StringTooLong);
+        }
+        if old.is_none() {
+            self.put(key, NewValue::Str(b""), Ttl::Clear);
+        }
+        if let Some(mut entry) = self.write(key) {
+            entry.edit_string(|text| {
+                if text.len() < end {
+                    text.resize(end, 0);
+                }
+                text[offset..end].copy_from_slice(bytes);
+            });
+        }
+        self.touched(key.bytes, Event::string("setrange"));
+        Ok(old.unwrap_or(0).max(end))
+    }
+
+    /// Removes the string at `key` and returns it. O(1).
+    pub fn get_delete(&mut self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
+        let Some(old) = self.string(key)?.map(|s| s.to_bytes()) else {
+            return Ok(None);
+        };
+        if let Some(entry) = self.take(key) {
+            self.discard(entry);
+        }
+        self.touched(key.bytes, Event::generic("del"));
+        self.log_instead(&[b"DEL", key.bytes]);
+        Ok(Some(old))
+    }
+
+    /// The integer at `key`, or what stands in the way.
+    pub fn string_integer(&mut self, key: Key<'_>) -> Result<Option<i64>, Error> {
+        self.peek(key).map(|entry| integer(&entry)).transpose()
+    }
+}
+
+/// The value as an integer, for arithmetic.
+fn integer(entry: &Entry) -> Result<i64, Error> {
+    match entry.value() {
+        ValueRef::Int(int) => Ok(int),
+        ValueRef::Str(text) => num::parse_i64(text).ok_or(Error::NotInteger),
+        ValueRef::Shared(_) => Err(Error::NotInteger),
+        ValueRef::List(_) => Err(Error::WrongType),
+    }
+}
+
+fn string_len(entry: &Entry) -> Result<usize, Error> {
+    match entry.value() {
+        ValueRef::Int(int) => Ok(num::i64_text_len(int)),
+        ValueRef::Str(text) => Ok(text.len()),
+        ValueRef::Shared(bytes) => Ok(bytes.len()),
+        ValueRef::List(_) => Err(Error::WrongType),
+    }
+}
