@@ -279,7 +279,7 @@ def failures(output):
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", default=os.environ.get("FLASHKV_TEST_SERVER"),
+    parser.add_argument("--server", default=os.environ.get("FLASHKV_TEST_SERVER") or os.environ.get("FLASHKV"),
                         help="the server's binary (default: the release build)")
     parser.add_argument("--unit", action="append", help="only this unit; repeatable")
     parser.add_argument("--no-skips", action="store_true", help="run what skip.txt names, too")

@@ -217,9 +217,14 @@ pub fn machine_paths(tree: &Tree) -> Vec<Complaint> {
     )
 }
 
-/// A file opens with what it is and why.
+/// A file opens with what it is and why; attributes for the whole file may
+/// stand before it.
 pub fn opening(tree: &Tree) -> Vec<Complaint> {
-    let silent = |file: &&Source| !file.text.starts_with("//!");
+    let silent = |file: &&Source| {
+        let mut lines = file.text.lines();
+        let first = lines.find(|line| !line.is_empty() && !line.starts_with("#!["));
+        !first.is_some_and(|line| line.starts_with("//!"))
+    };
     let files = tree.files.iter().filter(silent);
     files
         .map(|file| complaint(&file.path, "does not open with what it is"))
