@@ -266,13 +266,15 @@ fn filters_of_client_kill() {
             ("client kill type master", ":0"),
         ],
     );
+    assert_eq!(ids(&server.run("client list")), "1 4");
+    assert_eq!(ids(&server.run("client list id 2 4")), "4");
     let killed = others.each_ref().map(|client| client.killed.load(Relaxed));
     assert_eq!(killed, [true, true, false]);
     assert!(server.services.clients.take_kills());
     assert!(!server.session.close);
     assert_eq!(
         server.run("client kill laddr 127.0.0.1:6379 skipme no"),
-        ":4\r\n"
+        ":2\r\n"
     );
     assert!(server.session.close && others[2].killed.load(Relaxed));
     assert_eq!(server.asked.wakes.load(Relaxed), 3);

@@ -82,6 +82,11 @@ fn every_line_is_a_field() {
         latency.starts_with("p50=0.0") && latency.contains(",p99.9="),
         "{latency}"
     );
+    server.run("config set latency-tracking no");
+    assert_eq!(
+        server.run("info latencystats"),
+        "$16\r\n# Latencystats\r\n\r\n"
+    );
     assert_eq!(fields["lru_clock"], ((NOW / 1000) & 0xff_ffff).to_string());
 }
 
