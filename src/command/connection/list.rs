@@ -1,8 +1,9 @@
 //! CLIENT INFO, LIST and KILL: the register of clients, shown and filtered.
 //!
 //! All clients are of type `normal`, authenticated or not they are the user
-//! `default`, and what a line says of another connection is a snapshot of its
-//! atomics: each value is true, but not all of one moment.
+//! `default`. A killed client is gone for every command that follows, although the
+//! reactor may need a moment to end it. What a line says of another connection is a
+//! snapshot of its atomics: each value is true, but not all of one moment.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,9 +23,17 @@ pub(super) fn info(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     Ok(())
 }
 
+/// The clients that nobody has killed, oldest first.
+fn alive(ctx: &Ctx<'_, '_>) -> impl Iterator<Item = Arc<Client>> + use<> {
+    let clients = ctx.services.clients.all();
+    clients
+        .into_iter()
+        .filter(|client| !client.killed.load(Relaxed))
+}
+
 pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     ctx.afford(ctx.services.clients.count())?;
-    let all = || ctx.services.clients.all();
+    let all = || alive(ctx).collect();
     let option = argv.get(2);
     let chosen = if argv.len() == 2 {
         all()
@@ -48,7 +57,8 @@ fn by_ids(ctx: &Ctx<'_, '_>, ids: Argv<'_>) -> Result<Vec<Arc<Client>>, Error> {
     for id in ids.iter() {
         let id = num::parse_i64(id).ok_or(Error::text("ERR Invalid client ID"))?;
         let id = u64::try_from(id).ok();
-        chosen.extend(id.and_then(|id| ctx.services.clients.get(id)));
+        let client = id.and_then(|id| ctx.services.clients.get(id));
+        chosen.extend(client.filter(|client| !client.killed.load(Relaxed)));
     }
     Ok(chosen)
 }
@@ -63,7 +73,7 @@ pub(super) fn kill(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     };
     let own = ctx.session.client.id;
     let mut killed = 0;
-    for client in ctx.services.clients.all() {
+    for client in alive(ctx) {
         if !filter.admits(&client, own) {
             continue;
         }
@@ -248,7 +258,6 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 /// Redis's letters for what is special about a client; `N` for nothing.
 fn flags(client: &Client) -> String {
     let letters = [
-        (client.killed.load(Relaxed), 'A'),
         (client.unix, 'U'),
         (client.no_evict.load(Relaxed), 'e'),
         (client.no_touch.load(Relaxed), 'T'),

@@ -213,11 +213,11 @@ pub(super) fn get_keys_and_flags(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outco
     Ok(())
 }
 
+/// A key, and the flags of the specification that it was found by.
+type FlaggedKey<'a> = (&'a [u8], &'static [KeyFlag]);
+
 /// The keys of a whole command, each with the flags of its specification.
-fn found_keys<'a>(
-    ctx: &Ctx<'_, '_>,
-    argv: Argv<'a>,
-) -> Result<Vec<(&'a [u8], &'static [KeyFlag])>, Error> {
+fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a>>, Error> {
     let command = resolve(ctx, argv).ok_or(Error::text("ERR Invalid command specified"))?;
     let spec = command.spec;
     if spec.keys.is_empty() {

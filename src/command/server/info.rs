@@ -60,6 +60,8 @@ fn nothing(_text: &mut Text, _ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
 }
 
 pub(super) fn info(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    // The memory of buffers is summed over all clients.
+    ctx.afford(ctx.services.clients.count())?;
     let mut text = Text::default();
     for section in SECTIONS.iter().filter(|section| section.is_wanted(argv)) {
         text.heading(section.title);

@@ -32,10 +32,10 @@ fn storm(rng: &mut Rng) -> String {
     for bolt in 1..4 {
         strike(&mut rows, bolt * WIDTH / 4, rng);
     }
-    let lines = rows.iter().map(|row| row.trim_ascii_end().escape_ascii());
-    lines
-        .map(|line| line.to_string().replace("\\\\", "\\") + "\n")
-        .collect()
+    let lines = rows
+        .iter()
+        .map(|row| String::from_utf8_lossy(row.trim_ascii_end()) + "\n");
+    lines.collect()
 }
 
 fn strike(rows: &mut [[u8; WIDTH]; HEIGHT], from: usize, rng: &mut Rng) {

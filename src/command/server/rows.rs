@@ -92,7 +92,6 @@ pub const SPECS: &[Spec] = &[
         since: "2.8.13",
         complexity: "O(N) where N is the total number of Redis commands",
         summary: "Get array of Redis command details",
-        run: command::all,
         subcommands: &[
             Spec {
                 name: "count",
@@ -196,6 +195,7 @@ pub const SPECS: &[Spec] = &[
                 ..Spec::DEFAULT
             },
         ],
+        run: command::all,
         ..Spec::DEFAULT
     },
     Spec {

@@ -179,7 +179,7 @@ impl Server {
                 .visit_mut(key.shard(), |shard| {
                     shard.dict_mut(self.session.db).put(
                         key,
-                        crate::store::entry::NewValue::Bytes(b"value"),
+                        crate::store::entry::NewValue::Str(b"value"),
                         crate::store::Ttl::Clear,
                         0,
                         keyspace.hasher(),

@@ -3,6 +3,7 @@
 use super::Text;
 use crate::base::sys;
 use crate::command::ctx::Ctx;
+use crate::config::Id;
 use crate::metrics::CommandTotals;
 use crate::store::Busy;
 
@@ -115,6 +116,9 @@ pub(super) fn errors(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
 }
 
 pub(super) fn latencies(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
+    if !ctx.services.config.flag(Id::LATENCY_TRACKING) {
+        return Ok(());
+    }
     let percents = ctx.services.config.percentiles();
     for (name, totals) in used(ctx).filter(|(_, totals)| totals.times.total() > 0) {
         let shown = percents.iter().map(|&percent| {
