@@ -29,12 +29,13 @@ use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
 use crate::logging::{self, Role, Target};
 use crate::metrics::{Metrics, Rates};
+use crate::net::activation;
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
 use crate::net::reactor::{Parts, Reactor, WAKER_TOKEN};
 use crate::store::Keyspace;
 use crate::store::journal::{Journal, Silent};
-use crate::systemd::{self, Notifier};
+use crate::systemd::Notifier;
 
 /// Workers at the most by default.
 const WORKERS_MAX: usize = 8;
@@ -82,7 +83,7 @@ fn start(options: &Options) -> Result<(), Failure> {
         Failure
     })?;
     let config = Arc::new(loaded.config);
-    let inherited = systemd::listen_fds().map_err(tell_early)?;
+    let inherited = activation::listen_fds().map_err(tell_early)?;
     enter_directory(&config)?;
     let unknown = |()| tell_early("loglevel or supervised has an unknown value");
     let level = config.choice(Id::LOGLEVEL).parse().map_err(unknown)?;

@@ -16,6 +16,7 @@ pub mod boot;
 pub mod clients;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod ds;
 pub mod exec;

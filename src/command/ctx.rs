@@ -12,6 +12,7 @@ use super::session::Session;
 use super::table::{Command, Table};
 use crate::base::rng::Rng;
 use crate::clients::Clients;
+pub use crate::control::Control;
 use crate::config::Config;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
@@ -59,17 +60,6 @@ pub fn afford(alone: bool, cost: usize) -> Outcome {
         return Err(Stop::Defer);
     }
     Ok(())
-}
-
-/// How the process ends and what it is asked to do; read by the reactor.
-pub trait Control: Send + Sync {
-    /// Wakes the reactor so that it looks at what has been asked.
-    fn wake(&self);
-    /// Asks for an orderly end. `now` does not wait for anybody.
-    fn shut_down(&self, now: bool);
-    /// Applies a directive that lives outside the configuration (listening
-    /// sockets, the log, limits of the process).
-    fn apply(&self, id: crate::config::Id) -> Result<(), String>;
 }
 
 /// The parts of the server that commands of the server and connection families

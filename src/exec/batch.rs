@@ -10,6 +10,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::clients::Client;
 use crate::command::Session;
 use crate::resp::{ProtocolError, Reply, Requests};
 
@@ -65,10 +66,12 @@ pub struct Batch {
 
 impl Batch {
     /// The batch of a fresh connection.
-    pub fn new(id: ConnId, session: Session, outlet: Arc<dyn Outlet>) -> Batch {
+    ///
+    /// `open` says that it needs no authentication.
+    pub fn new(id: ConnId, client: Arc<Client>, open: bool, outlet: Arc<dyn Outlet>) -> Batch {
         Batch {
             id,
-            session,
+            session: Session::new(client, open),
             requests: Requests::default(),
             reply: Reply::default(),
             outlet,

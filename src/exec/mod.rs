@@ -14,3 +14,6 @@ pub use batch::{Batch, ConnId, Halt, Outlet};
 pub use pool::Pool;
 pub use run::{Executor, Lane};
 pub use wake::{Wake, WakeFlag};
+
+pub use crate::command::Services;
+pub use crate::store::expire::StepReport;

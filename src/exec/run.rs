@@ -26,6 +26,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::batch::{Batch, Halt};
 use super::gate::{self, Call};
@@ -38,6 +39,7 @@ use crate::command::{Command, Ctx, ReplyMode, Services, Session, Stop, Table};
 use crate::config::Id;
 use crate::metrics::{CommandCounters, Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
+use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
 use crate::store::{Db, Footprint, Locks, Patience, shard_of};
 
@@ -76,6 +78,7 @@ pub struct Executor {
     group: Vec<Planned>,
     hashes: Vec<u64>,
     track_times: bool,
+    expirer: Expirer,
 }
 
 impl Executor {
@@ -98,6 +101,7 @@ impl Executor {
             group: Vec::with_capacity(GROUP_MAX),
             hashes: Vec::with_capacity(GROUP_MAX),
             track_times: true,
+            expirer: Expirer::default(),
         }
     }
 
@@ -127,18 +131,22 @@ impl Executor {
         }
     }
 
-    /// Active expiry and whatever else needs the engine without a command.
-    pub fn with_db<R>(&mut self, now: Millis, work: impl FnOnce(&mut Db<'_>) -> R) -> R {
+    /// One step of the active expiry, for at most `budget`; nothing while it is
+    /// switched off.
+    pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
+        if !self.services.active_expire.load(Relaxed) {
+            return StepReport::default();
+        }
         let services = Arc::clone(&self.services);
         let journal = Arc::clone(&self.journal);
-        let mut db = Db::new(
-            Locks::new(&services.keyspace, Patience::Try),
-            &*journal,
-            now,
-        );
-        let result = work(&mut db);
+        let locks = Locks::new(&services.keyspace, Patience::Try);
+        let mut db = Db::new(locks, &*journal, now);
+        let report = self.expirer.step(&mut db, budget);
+        if report.unfinished {
+            self.metrics.counters.expire_cut_short.add(1);
+        }
         self.after_group(&mut db);
-        result
+        report
     }
 
     fn plan_batch(&mut self, batches: &mut [Box<Batch>], index: usize, db: &mut Db<'_>) {

@@ -7,8 +7,9 @@ use parking_lot::Mutex;
 
 use super::listen::{ListenSpec, Listeners};
 use crate::base::sys;
-use crate::command::ctx::Control;
+
 use crate::config::{Config, Id};
+use crate::control::Control;
 use crate::exec::{Wake, WakeFlag};
 use crate::logging;
 

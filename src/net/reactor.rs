@@ -11,7 +11,7 @@
 //! timers ....... expiry, cron
 //! ```
 //!
-//! Every loop here has a bound: [`EVENTS_MAX`] events, [`ACCEPTS_MAX`] new
+//! Every loop here has a bound: [`EVENTS_MAX`] events, a thousand new
 //! connections and [`BATCHES_MAX`] batches a turn, one read and at most 1 MiB of
 //! writes per connection. What is left over waits in `due` for the next turn, which
 //! then does not sleep.
@@ -35,25 +35,21 @@ use slab::Slab;
 use super::conn::{Conn, READ_SIZE, Read};
 use super::control::{ControlHandle, Shutdown};
 use super::listen::Listeners;
-use super::socket::{Address, Socket};
 use super::spin::Spinner;
 use crate::base::clock::{self, Millis};
 use crate::base::sys;
-use crate::clients::Arrival;
-use crate::command::{Services, Session};
 use crate::config::Id;
 use crate::config::lists::OutputLimits;
 use crate::exec::batch::ConnId;
 use crate::exec::policy::Dispatch;
-use crate::exec::{Batch, Executor, Halt, Outlet, Pool, WakeFlag};
+use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
 use crate::systemd::Notifier;
 
+mod admit;
 mod cron;
 
 /// Events taken from the poller at once.
 const EVENTS_MAX: usize = 1024;
-/// Connections accepted from one listener in one turn.
-const ACCEPTS_MAX: usize = 1024;
 /// Batches run in one turn.
 const BATCHES_MAX: usize = 256;
 /// Receive and output buffers kept for the next connection that needs one.
@@ -62,8 +58,6 @@ const SPARE_BUFFERS: usize = 256;
 const SPARE_OUTPUT_MAX: usize = 64 * 1024;
 /// How long a shutdown waits for workers and for slow readers.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
-/// Pause after the system has refused a descriptor.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
@@ -310,92 +304,6 @@ impl Reactor {
             registry.register(listener, Token(LISTENERS + i), Interest::READABLE)?;
         }
         self.listeners = listeners;
-        Ok(())
-    }
-
-    // New connections.
-
-    fn accept(&mut self, index: usize) {
-        for _ in 0..ACCEPTS_MAX {
-            let Some(listener) = self.listeners.get(index) else {
-                return;
-            };
-            match listener.accept() {
-                Ok((socket, peer)) => self.admit(socket, &peer),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    log::warn!("Accepting client connection: {error}");
-                    self.accept_again = Some(Instant::now() + ACCEPT_PAUSE);
-                    return;
-                }
-            }
-        }
-        // More may be waiting, and the edge is gone.
-        self.accept_again = Some(Instant::now());
-    }
-
-    /// Accepts again where a turn's bound or a shortage had cut it off.
-    fn accept_rest(&mut self) {
-        if self.accept_again.is_some_and(|at| Instant::now() >= at) {
-            self.accept_again = None;
-            for index in 0..self.listeners.len() {
-                self.accept(index);
-            }
-        }
-    }
-
-    fn admit(&mut self, socket: Socket, peer: &Address) {
-        let config = &self.services.config;
-        let counters = &self.executor.metrics().counters;
-        if self.conns.len() >= config.size(Id::MAXCLIENTS) {
-            counters.refused.add(1);
-            return turn_away(&socket, b"-ERR max number of clients reached\r\n");
-        }
-        let has_password = !config.text(Id::REQUIREPASS).is_empty();
-        if config.flag(Id::PROTECTED_MODE) && !has_password && !peer.is_local() {
-            counters.refused.add(1);
-            return turn_away(&socket, PROTECTED_TEXT);
-        }
-        counters.connections.add(1);
-        if let Err(error) = self.register(socket, peer, !has_password) {
-            log::warn!("A new connection cannot be served: {error}");
-        }
-    }
-
-    fn register(&mut self, socket: Socket, peer: &Address, open: bool) -> io::Result<()> {
-        // A failure to set an option leaves a usable connection.
-        let keepalive = self.services.config.int(Id::TCP_KEEPALIVE).max(0) as u32;
-        let _ = socket
-            .set_nodelay(true)
-            .and_then(|()| socket.set_keepalive(keepalive));
-        let client = self.services.clients.register(Arrival {
-            address: peer.to_string(),
-            local_address: socket.local().to_string(),
-            fd: std::os::fd::AsRawFd::as_raw_fd(&socket),
-            unix: socket.is_unix(),
-            now: clock::now(),
-        });
-        let socket = Arc::new(socket);
-        let generation = self.next_generation;
-        self.next_generation = self.next_generation.wrapping_add(1) & 0x3fff_ffff;
-        let entry = self.conns.vacant_entry();
-        let slot = entry.key();
-        let id = ConnId {
-            slot: slot as u32,
-            generation,
-        };
-        let outlet: Arc<dyn Outlet> = Arc::clone(&socket) as _;
-        let batch = Box::new(Batch::new(id, Session::new(client, open), outlet));
-        entry.insert(Conn::new(Arc::clone(&socket), batch, generation));
-        let registered =
-            (self.poll.registry()).register(&mut &*socket, token(id), Interest::READABLE);
-        if registered.is_err() {
-            self.close(slot);
-            return registered;
-        }
-        self.queue(slot);
         Ok(())
     }
 
@@ -713,14 +621,3 @@ fn owes(conn: &Conn) -> bool {
 fn token(id: ConnId) -> Token {
     Token((id.generation as usize) << 32 | id.slot as usize)
 }
-
-/// Tells a connection that it is not served, and drops it.
-fn turn_away(socket: &Socket, text: &[u8]) {
-    // Whether the peer still reads it is not our concern.
-    let _ = io::Write::write(&mut &*socket, text);
-}
-
-const PROTECTED_TEXT: &[u8] = b"-DENIED FlashKV is running in protected mode because no password \
-is set for the default user. In this mode connections are only accepted from the loopback \
-interface and over the Unix socket. To accept others, set a password with 'requirepass', or set \
-'protected-mode no' and make sure that nobody else can reach the server.\r\n";

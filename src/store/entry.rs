@@ -197,6 +197,7 @@ unsafe impl Thin for Entry {
         ptr
     }
 
+    // SAFETY: asks of its caller what the trait asks.
     unsafe fn from_raw(ptr: NonNull<u8>) -> Self {
         Entry(ptr.cast())
     }

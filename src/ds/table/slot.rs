@@ -48,6 +48,7 @@ unsafe impl<T> Thin for Box<T> {
         NonNull::from(Box::leak(self)).cast()
     }
 
+    // SAFETY: asks of its caller what the trait asks.
     unsafe fn from_raw(raw: NonNull<u8>) -> Self {
         // SAFETY: the address came from a leaked box of this very type.
         unsafe { Box::from_raw(raw.cast::<T>().as_ptr()) }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::Reactor;
 use crate::base::clock::Millis;
 use crate::config::Id;
-use crate::store::expire::{Expirer, StepReport};
 use crate::systemd::Notifier;
 
 /// How often the cron runs.
@@ -27,7 +26,6 @@ pub(super) struct Cron {
     next_cron: Instant,
     next_expire: Instant,
     expire_idle: Duration,
-    expirer: Expirer,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
     /// Where the walk over connections goes on.
@@ -41,7 +39,6 @@ impl Cron {
             next_cron: now,
             next_expire: now,
             expire_idle: EXPIRE_IDLE_MIN,
-            expirer: Expirer::default(),
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
             conn_cursor: 0,
@@ -72,18 +69,7 @@ impl Reactor {
     /// One step of the active expiry; how soon the next comes depends on what was
     /// found.
     fn expire(&mut self, now: Millis, instant: Instant) {
-        let mut expirer = self.cron.expirer;
-        let active = &self.services.active_expire;
-        let report = if active.load(std::sync::atomic::Ordering::Relaxed) {
-            self.executor
-                .with_db(now, |db| expirer.step(db, EXPIRE_STEP))
-        } else {
-            StepReport::default()
-        };
-        self.cron.expirer = expirer;
-        if report.unfinished {
-            self.executor.metrics().counters.expire_cut_short.add(1);
-        }
+        let report = self.executor.expire(now, EXPIRE_STEP);
         let wait = if report.unfinished || report.skipped {
             EXPIRE_BUSY
         } else {
