@@ -12,11 +12,14 @@
 //! docs/ARCHITECTURE.md has the map, the lock order and the invariants.
 
 pub mod base;
+pub mod boot;
 pub mod clients;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod ds;
+pub mod exec;
 pub mod logging;
 pub mod metrics;
 pub mod net;

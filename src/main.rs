@@ -1,3 +1,10 @@
 //! The process: options in, exit code out.
 
-fn main() {}
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    flashkv::boot::main()
+}

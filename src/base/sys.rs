@@ -14,6 +14,7 @@
 //! rule is the caller's to keep: boot calls them first of all.
 #![allow(unsafe_code)]
 
+use bytes::BytesMut;
 use std::ffi::{CStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -520,6 +521,22 @@ fn check(answer: libc::c_int) -> io::Result<()> {
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// Reads once into the free room of `buffer`, at most `max` bytes, without
+/// clearing that room first. `Ok(0)` is the end of the stream.
+///
+/// # Errors
+/// Those of read(2); `WouldBlock` when there is nothing to read now.
+pub fn read_spare(source: BorrowedFd<'_>, buffer: &mut BytesMut, max: usize) -> io::Result<usize> {
+    let spare = buffer.spare_capacity_mut();
+    let room = spare.len().min(max);
+    // SAFETY: the pointer and length are those of memory that `buffer` owns.
+    let got = unsafe { libc::read(source.as_raw_fd(), spare.as_mut_ptr().cast(), room) };
+    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel has written `got <= room` bytes behind the present ones.
+    unsafe { buffer.set_len(buffer.len() + got) };
+    Ok(got)
 }
 
 #[cfg(test)]

@@ -5,6 +5,20 @@ use super::error::Error;
 use crate::base::num;
 use crate::resp::Argv;
 use crate::store;
+use crate::store::entry::{INLINE_MAX, NewValue};
+
+/// Argument `at` as a value to store: a large one that was received into its own
+/// buffer is kept there.
+#[inline]
+pub fn value<'a>(argv: Argv<'a>, at: usize) -> NewValue<'a> {
+    let text = argv.get(at);
+    if text.len() > INLINE_MAX
+        && let Some(shared) = argv.shared(at)
+    {
+        return NewValue::Shared(shared);
+    }
+    NewValue::Str(text)
+}
 
 /// Reads the arguments of a command from left to right.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +70,27 @@ impl<'a> Args<'a> {
     /// The next argument as an integer, or this error.
     pub fn int_or(&mut self, error: Error) -> Result<i64, Error> {
         num::parse_i64(self.bytes()?).ok_or(error)
+    }
+
+    /// The next argument as a length or count, or this error if it is not an
+    /// integer or negative.
+    pub fn size_or(&mut self, error: Error) -> Result<usize, Error> {
+        let number = num::parse_i64(self.bytes()?);
+        (number.and_then(|number| usize::try_from(number).ok())).ok_or(error)
+    }
+
+    /// The next argument as the index of one of `databases` databases.
+    pub fn database(&mut self, databases: usize) -> Result<usize, Error> {
+        const INT_RANGE: Error =
+            Error::text("ERR value is out of range, value must between -2147483648 and 2147483647");
+        const NO_SUCH: Error = Error::text("ERR DB index is out of range");
+        let index = i32::try_from(self.int()?).map_err(|_| INT_RANGE)?;
+        let index = usize::try_from(index).map_err(|_| NO_SUCH)?;
+        if index < databases {
+            Ok(index)
+        } else {
+            Err(NO_SUCH)
+        }
     }
 
     /// Reads the next argument if it is this word, in any case.

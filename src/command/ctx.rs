@@ -12,6 +12,7 @@ use super::session::Session;
 use super::table::{Command, Table};
 use crate::base::rng::Rng;
 use crate::clients::Clients;
+pub use crate::control::Control;
 use crate::config::Config;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
@@ -52,15 +53,13 @@ impl From<Busy> for Stop {
 /// Elements or keys that a command may handle on the reactor; about 50 us of work.
 pub const LIGHT_COST: usize = 1024;
 
-/// How the process ends and what it is asked to do; read by the reactor.
-pub trait Control: Send + Sync {
-    /// Wakes the reactor so that it looks at what has been asked.
-    fn wake(&self);
-    /// Asks for an orderly end. `now` does not wait for anybody.
-    fn shut_down(&self, now: bool);
-    /// Applies a directive that lives outside the configuration (listening
-    /// sockets, the log, limits of the process).
-    fn apply(&self, id: crate::config::Id) -> Result<(), String>;
+/// As [`Ctx::afford`], where a part of the context is already borrowed.
+#[inline]
+pub fn afford(alone: bool, cost: usize) -> Outcome {
+    if cost > LIGHT_COST && !alone {
+        return Err(Stop::Defer);
+    }
+    Ok(())
 }
 
 /// The parts of the server that commands of the server and connection families
@@ -136,10 +135,12 @@ impl<'k> Ctx<'_, 'k> {
     /// called before anything has changed.
     #[inline]
     pub fn afford(&self, cost: usize) -> Outcome {
-        if cost > LIGHT_COST && !self.alone {
-            return Err(Stop::Defer);
-        }
-        Ok(())
+        afford(self.alone, cost)
+    }
+
+    /// How many databases clients may select.
+    pub fn databases(&self) -> usize {
+        (self.services.config).size(crate::config::Id::DATABASES)
     }
 
     /// The limits of a list's nodes.

@@ -14,6 +14,8 @@ pub mod session;
 pub mod spec;
 pub mod string;
 pub mod table;
+#[cfg(test)]
+mod testing;
 
 pub use args::Args;
 pub use ctx::{Ctx, LIGHT_COST, MemoryUse, Outcome, Services, Stop};

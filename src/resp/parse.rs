@@ -197,6 +197,8 @@ pub struct Requests {
     open: Open,
     /// The first complete command that has not been taken.
     next: usize,
+    /// Parsing stopped at the limit of commands, not for want of bytes.
+    cut: bool,
 }
 
 impl Requests {
@@ -246,7 +248,12 @@ impl Requests {
             1
         };
         self.finish_filling();
-        while self.commands.len() < commands_max && self.filling.is_none() {
+        self.cut = false;
+        while self.filling.is_none() {
+            if self.commands.len() >= commands_max {
+                self.cut = self.parsed < self.input.len();
+                break;
+            }
             let more = if self.open.args_left > 0 {
                 self.multibulk_args(limits)?
             } else {
@@ -257,6 +264,29 @@ impl Requests {
             }
         }
         Ok(())
+    }
+
+    /// Whether there may be more commands in what has been received than a batch
+    /// holds: parse again once these are done.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Lends a receive buffer to a connection that has none.
+    pub fn lend(&mut self, buffer: BytesMut) {
+        if self.input.capacity() == 0 {
+            self.input = buffer;
+        }
+    }
+
+    /// Takes the receive buffer back while it is empty, so that quiet connections
+    /// hold none.
+    pub fn reclaim(&mut self) -> Option<BytesMut> {
+        if !self.is_idle() || self.ready() > 0 || self.input.capacity() == 0 {
+            return None;
+        }
+        self.reset();
+        Some(std::mem::take(&mut self.input))
     }
 
     /// Number of complete commands not yet taken.
@@ -361,7 +391,7 @@ impl Requests {
         self.args.clear();
         self.commands.clear();
         self.apart.clear();
-        (self.parsed, self.next) = (0, 0);
+        (self.parsed, self.next, self.cut) = (0, 0, false);
         (self.filling, self.open) = (None, Open::default());
     }
 

@@ -334,13 +334,21 @@ impl Reply {
         self.parts_len + self.tail.capacity() + self.parts.capacity() * size_of::<Part>()
     }
 
-    /// Forgets everything; keeps the tail's room up to `room` bytes.
-    pub fn reset(&mut self, room: usize) {
-        self.parts.clear();
-        self.tail.clear();
-        self.tail.shrink_to(room);
-        (self.sent, self.parts_len) = (0, 0);
-        self.version = Version::Resp2;
+    /// Lends a buffer to an output that has none.
+    pub fn lend(&mut self, buffer: Vec<u8>) {
+        if self.tail.capacity() == 0 {
+            self.tail = buffer;
+        }
+    }
+
+    /// Takes the buffer back when everything has been sent, so that quiet
+    /// connections hold none.
+    pub fn reclaim(&mut self) -> Option<Vec<u8>> {
+        if !self.is_empty() || self.tail.capacity() == 0 {
+            return None;
+        }
+        self.parts = VecDeque::new();
+        Some(std::mem::take(&mut self.tail))
     }
 
     fn close_tail(&mut self) {

@@ -101,11 +101,19 @@ impl<'k> Db<'k> {
     #[inline]
     pub fn read(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         let stamp = self.stamp();
+        let entry = self.look(key)?;
+        entry.touch(stamp);
+        Some(entry)
+    }
+
+    /// As [`Db::read`], for commands that ask about a key without using it: its
+    /// stamp stays.
+    #[inline]
+    pub fn look(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         let dict = self.locks.shard(key.shard()).dict(self.index);
         match dict.find(key) {
             Some(entry) if !entry.is_expired(self.now) => {
                 self.effects.hits += 1;
-                entry.touch(stamp);
                 Some(entry)
             }
             found => {
@@ -260,14 +268,14 @@ impl<'k> Db<'k> {
 
     /// The type of a live key, for a command that only asks for it.
     pub fn type_of(&mut self, key: Key<'_>) -> Option<Type> {
-        self.peek(key).map(|entry| entry.value_type())
+        self.look(key).map(|entry| entry.value_type())
     }
 
-    /// Refuses a live key of another type than `want`.
-    pub fn expect_type(&mut self, key: Key<'_>, want: Type) -> Result<(), Error> {
-        match self.type_of(key) {
+    /// Refuses a live key of another type than `want`; whether there is one.
+    pub fn expect_type(&mut self, key: Key<'_>, want: Type) -> Result<bool, Error> {
+        match self.peek(key).map(|entry| entry.value_type()) {
             Some(found) if found != want => Err(Error::WrongType),
-            _ => Ok(()),
+            found => Ok(found.is_some()),
         }
     }
 }

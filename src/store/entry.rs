@@ -40,6 +40,9 @@ use crate::ds::table::Thin;
 pub const INLINE_MAX: usize = 192;
 /// Longest string that OBJECT ENCODING calls `embstr`, as in Redis.
 const EMBSTR_MAX: usize = 44;
+/// A value that takes more frees than this is handed out when it is replaced, so
+/// that the caller can have it dropped elsewhere.
+const IN_PLACE_EFFORT: usize = 3;
 /// Allocations are multiples of this, which every allocator's classes are too.
 const GRAIN: usize = 8;
 const HEADER: usize = size_of::<Header>();
@@ -83,6 +86,8 @@ pub enum ValueRef<'a> {
 pub enum NewValue<'a> {
     /// A string that is stored as an integer where its text is canonical.
     Str(&'a [u8]),
+    /// A string that stays text even where it reads as an integer.
+    Text(&'a [u8]),
     /// A large string that is kept where it lies.
     Shared(Bytes),
     Int(i64),
@@ -93,10 +98,13 @@ impl NewValue<'_> {
     /// Chooses the tightest form: short strings as integers or inline, long ones
     /// shared.
     fn settle(self) -> Self {
-        let NewValue::Str(text) = self else {
-            return self;
+        let (text, plain) = match self {
+            NewValue::Str(text) => (text, true),
+            NewValue::Text(text) => (text, false),
+            _ => return self,
         };
-        if text.len() <= num::I64_TEXT_MAX
+        if plain
+            && text.len() <= num::I64_TEXT_MAX
             && let Some(int) = num::parse_i64(text)
         {
             return NewValue::Int(int);
@@ -104,13 +112,23 @@ impl NewValue<'_> {
         if text.len() > INLINE_MAX {
             return NewValue::Shared(Bytes::copy_from_slice(text));
         }
-        self
+        NewValue::Text(text)
+    }
+
+    /// Calls `with` with the text of a string value; nothing for other types.
+    pub fn with_text(&self, with: impl FnOnce(&[u8])) {
+        match self {
+            NewValue::Str(text) | NewValue::Text(text) => with(text),
+            NewValue::Shared(bytes) => with(bytes),
+            NewValue::Int(int) => with(itoa::Buffer::new().format(*int).as_bytes()),
+            NewValue::List(_) => {}
+        }
     }
 
     fn kind(&self) -> Kind {
         match self {
             NewValue::Int(_) => Kind::Int,
-            NewValue::Str(_) => Kind::Inline,
+            NewValue::Str(_) | NewValue::Text(_) => Kind::Inline,
             NewValue::Shared(_) => Kind::Shared,
             NewValue::List(_) => Kind::List,
         }
@@ -119,7 +137,7 @@ impl NewValue<'_> {
     /// Bytes of the value inside the entry.
     fn room(&self) -> usize {
         match self {
-            NewValue::Str(text) => text.len(),
+            NewValue::Str(text) | NewValue::Text(text) => text.len(),
             _ => 8,
         }
     }
@@ -179,6 +197,7 @@ unsafe impl Thin for Entry {
         ptr
     }
 
+    // SAFETY: asks of its caller what the trait asks.
     unsafe fn from_raw(ptr: NonNull<u8>) -> Self {
         Entry(ptr.cast())
     }
@@ -187,7 +206,11 @@ unsafe impl Thin for Entry {
 impl Entry {
     /// An entry for `key` with `value`; strings take their tightest form.
     pub fn new(key: &[u8], value: NewValue<'_>, expire: Option<Millis>, stamp: u32) -> Entry {
-        let value = value.settle();
+        Entry::build(key, value.settle(), expire, stamp)
+    }
+
+    /// As [`Entry::new`], for a settled value.
+    fn build(key: &[u8], value: NewValue<'_>, expire: Option<Millis>, stamp: u32) -> Entry {
         let shape = Shape {
             kind: value.kind(),
             expire: expire.is_some(),
@@ -364,7 +387,7 @@ impl Entry {
         unsafe {
             match value {
                 NewValue::Int(int) => at.cast::<i64>().write_unaligned(int),
-                NewValue::Str(text) => {
+                NewValue::Str(text) | NewValue::Text(text) => {
                     std::ptr::copy_nonoverlapping(text.as_ptr(), at, text.len());
                 }
                 NewValue::Shared(bytes) => {
@@ -389,9 +412,9 @@ impl Entry {
             room: value.room(),
             ..old
         };
-        if new.size() != old.size() {
+        if new.size() != old.size() || self.drop_effort() > IN_PLACE_EFFORT {
             let stamp = self.stamp();
-            let fresh = Entry::new(self.key(), value, self.expire_at(), stamp);
+            let fresh = Entry::build(self.key(), value, self.expire_at(), stamp);
             return Some(std::mem::replace(self, fresh));
         }
         self.drop_value();
@@ -480,8 +503,8 @@ impl Entry {
 
     fn set_large(&mut self, bytes: Bytes) {
         if self.header().kind == Kind::Shared {
-            // SAFETY: as in take_shared.
-            unsafe { **self.value_at().cast::<*mut Bytes>() = bytes };
+            // SAFETY: as in take_shared; behind a key the pointer is unaligned.
+            unsafe { *self.value_at().cast::<*mut Bytes>().read_unaligned() = bytes };
         } else {
             drop(self.set_value(NewValue::Shared(bytes)));
         }
@@ -536,11 +559,13 @@ impl Entry {
     pub fn copied(&self, key: &[u8]) -> Entry {
         let value = match self.value() {
             ValueRef::Int(int) => NewValue::Int(int),
-            ValueRef::Str(text) => NewValue::Str(text),
+            ValueRef::Str(text) => NewValue::Text(text),
             ValueRef::Shared(bytes) => NewValue::Shared(bytes.clone()),
             ValueRef::List(list) => NewValue::List(Box::new(list.image())),
         };
-        Entry::new(key, value, self.expire_at(), self.stamp())
+        let mut copy = Entry::build(key, value, self.expire_at(), self.stamp());
+        copy.header_mut().flags |= self.header().flags & RAW;
+        copy
     }
 
     /// The access stamp: 24 bits of the LRU clock.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::base::clock::Millis;
 
 use super::db::Db;
-use super::dict::{Key, Ttl};
+use super::dict::Key;
 use super::journal::Event;
 use super::keyspace::{DATABASES, Footprint, SHARDS};
 
@@ -75,13 +75,8 @@ impl Db<'_> {
 
     /// When `key` expires: `None` without the key, `Some(None)` if never.
     pub fn expiry(&mut self, key: Key<'_>) -> Option<Option<Millis>> {
-        self.peek(key).map(|entry| entry.expire_at())
+        self.look(key).map(|entry| entry.expire_at())
     }
-}
-
-/// The time that an option such as PX names, checked against overflow.
-pub fn ttl_at(at: Option<Millis>) -> Ttl {
-    at.map_or(Ttl::Clear, Ttl::At)
 }
 
 /// What a step of the expirer has seen.

@@ -7,8 +7,13 @@ use super::error::Error;
 use super::journal::Event;
 
 impl Db<'_> {
-    /// Whether `key` is there; counted as a read.
+    /// Whether `key` is there; counted as a read, but its stamp stays.
     pub fn exists(&mut self, key: Key<'_>) -> bool {
+        self.look(key).is_some()
+    }
+
+    /// Stamps `key` as used now; whether it is there.
+    pub fn touch(&mut self, key: Key<'_>) -> bool {
         self.read(key).is_some()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A list is never stored empty: who takes the last element removes the key.
 
-use crate::ds::list::{End, Limit, List, Search, Side, resolve_index, resolve_range};
+use crate::ds::list::{End, Limit, List, Side, resolve_index, resolve_range};
 use crate::ds::packed::Value;
 use crate::ds::table::{Ref, RefMut};
 
@@ -56,6 +56,18 @@ impl Db<'_> {
             None => Ok(0),
             Some(entry) => match entry.value() {
                 ValueRef::List(list) => Ok(list.len()),
+                _ => Err(Error::WrongType),
+            },
+        }
+    }
+
+    /// Number of nodes of the list at `key`, which bounds the work of reaching an
+    /// element; 0 without one.
+    pub fn list_nodes(&mut self, key: Key<'_>) -> Result<usize, Error> {
+        match self.peek(key) {
+            None => Ok(0),
+            Some(entry) => match entry.value() {
+                ValueRef::List(list) => Ok(list.node_count()),
                 _ => Err(Error::WrongType),
             },
         }
@@ -250,17 +262,6 @@ impl Db<'_> {
             self.list_settle(key);
         }
         Ok(())
-    }
-
-    /// The indexes of elements equal to `value`.
-    pub fn list_positions(
-        &mut self,
-        key: Key<'_>,
-        value: &[u8],
-        search: Search,
-    ) -> Result<Option<Vec<usize>>, Error> {
-        let list = self.list(key)?;
-        Ok(list.map(|list| list.get().positions(value, search)))
     }
 
     /// Moves one element from an end of `from` to an end of `to`.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::clock::Millis;
+use crate::base::float::Extended;
 use crate::base::num;
 use crate::ds::table::Ref;
 
@@ -79,14 +79,6 @@ pub enum SetIf {
     Present,
 }
 
-/// What GETEX does to the expiry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retime {
-    Leave,
-    Persist,
-    At(Millis),
-}
-
 fn as_string(entry: Ref<'_, Entry>) -> Result<Str<'_>, Error> {
     match entry.value_type() {
         Type::String => Ok(Str(entry)),
@@ -113,6 +105,11 @@ impl Db<'_> {
             self.touched(key.bytes, SET);
             self.notify(key.bytes, Event::generic("del"));
             return self.log_instead(&[b"DEL", key.bytes]);
+        }
+        if let Ttl::At(at) = ttl {
+            let mut digits = itoa::Buffer::new();
+            let at = digits.format(at).as_bytes();
+            value.with_text(|text| self.log_instead(&[b"SET", key.bytes, text, b"PXAT", at]));
         }
         self.put(key, value, ttl);
         self.touched(key.bytes, SET);
@@ -149,6 +146,41 @@ impl Db<'_> {
         drop(replaced);
         self.touched(key.bytes, Event::string("incrby"));
         Ok(new)
+    }
+
+    /// Adds `delta` to the number at `key`, 0 if there is none; the text of the
+    /// sum. O(length).
+    pub fn increment_float(&mut self, key: Key<'_>, delta: Extended) -> Result<Vec<u8>, Error> {
+        let old = match self.write(key) {
+            None => Extended::parse(b"0"),
+            Some(entry) => match entry.value() {
+                ValueRef::Int(int) => Extended::parse(itoa::Buffer::new().format(int).as_bytes()),
+                ValueRef::Str(text) => Extended::parse(text),
+                ValueRef::Shared(text) => Extended::parse(text),
+                ValueRef::List(_) => return Err(Error::WrongType),
+            },
+        };
+        let old = old.ok_or(Error::NotFloat)?;
+        let sum = old.checked_add(delta).ok_or(Error::NotFinite)?;
+        let text = sum.to_redis_text();
+        self.put(key, NewValue::Text(&text), Ttl::Keep);
+        self.touched(key.bytes, Event::string("incrbyfloat"));
+        self.log_instead(&[b"SET", key.bytes, &text, b"KEEPTTL"]);
+        Ok(text)
+    }
+
+    /// Sets several keys at once; with `only_new` only if none of them is there.
+    /// Whether it did. O(keys).
+    pub fn set_many<'v>(
+        &mut self,
+        pairs: impl Iterator<Item = (Key<'v>, NewValue<'v>)> + Clone,
+        only_new: bool,
+    ) -> bool {
+        if only_new && pairs.clone().any(|(key, _)| self.peek(key).is_some()) {
+            return false;
+        }
+        pairs.for_each(|(key, value)| self.set(key, value, Ttl::Clear));
+        true
     }
 
     /// Appends to the string at `key`; its new length. Amortised O(added bytes).
@@ -214,11 +246,6 @@ impl Db<'_> {
         self.touched(key.bytes, Event::generic("del"));
         self.log_instead(&[b"DEL", key.bytes]);
         Ok(Some(old))
-    }
-
-    /// The integer at `key`, or what stands in the way.
-    pub fn string_integer(&mut self, key: Key<'_>) -> Result<Option<i64>, Error> {
-        self.peek(key).map(|entry| integer(&entry)).transpose()
     }
 }
 

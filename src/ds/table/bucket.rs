@@ -44,7 +44,8 @@ const _: () = assert!(WINDOW_AT * 8 + LANES * WINDOW_BITS as usize <= 48 * 8);
 pub(super) struct Tag(u16);
 
 impl Tag {
-    const VACANT: Tag = Tag(0);
+    /// No element's tag: what a vacant lane holds.
+    pub(super) const VACANT: Tag = Tag(0);
 
     /// The tag of a hash: its low bits, those that prefixes reach last.
     #[inline]
@@ -106,6 +107,7 @@ impl Lane {
 pub(super) struct Lanes(u8);
 
 impl Lanes {
+    #[cfg(test)]
     pub(super) const ALL: Lanes = Lanes(ALL_LANES);
 
     #[inline]
@@ -205,6 +207,14 @@ impl Bucket {
         let item = self.item(lane);
         self.tags[lane.index()] = Tag::VACANT.0;
         item
+    }
+
+    /// Fills a lane again that was taken, with the window it had.
+    #[inline]
+    pub(super) fn restore(&mut self, lane: Lane, tag: Tag, addr: u64) {
+        debug_assert!(self.tag(lane) == Tag::VACANT);
+        self.tags[lane.index()] = tag.0;
+        self.set_addr(lane, addr);
     }
 
     /// Whether some element whose first bucket is this one stands in the spill.

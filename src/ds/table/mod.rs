@@ -35,9 +35,9 @@
 //!
 //! Must stay true:
 //! - each element of the table is owned by exactly one lane or spill item;
-//! - segments split and change size but never merge, until the table is empty,
-//!   when all is freed at once; hence depths only rise while an element lives,
-//!   which is what makes scans exact;
+//! - segments split and change size but never merge, until the table is empty
+//!   and freed as a whole; hence depths only rise while an element lives, which
+//!   is what makes scans exact;
 //! - the hash given with an element is the same at every call, and what
 //!   `rehash` says of it.
 
@@ -112,7 +112,13 @@ impl<E: Thin> Table<E> {
         self.segment_bytes + self.directory.bytes()
     }
 
-    /// Number of segments, the unit of walks. Zero when empty.
+    /// Number of segments, the unit of walks.
+    ///
+    /// A table that becomes empty frees them all, unless they are more than 512:
+    /// that would be a pause of milliseconds in whatever removes the last
+    /// element. Such a table keeps them, 128 bytes each, until it is drained or
+    /// dropped; so who finds `is_empty()` and segments had better put a new table
+    /// in its place and leave this one to a thread that has time.
     pub fn segments(&self) -> usize {
         self.directory.segments()
     }
@@ -339,11 +345,11 @@ impl<E: Thin> Table<E> {
         unsafe { revive(addr) }
     }
 
-    /// Frees an empty table's memory, or makes the sparse segment of `path`
+    /// Frees an emptied table's memory if that is quick, or makes the sparse segment of `path`
     /// smaller: to half full, so that neither growth nor shrinking is near.
     #[cold]
     fn give_back(&mut self, path: u64) {
-        if self.len == 0 {
+        if self.len == 0 && self.segments() <= RESET_SEGMENTS {
             return self.reset();
         }
         let Some(segment) = self.directory.get(path) else {
@@ -396,6 +402,10 @@ impl<E: Thin> Drop for Table<E> {
         self.directory.clear();
     }
 }
+
+/// An emptied table frees this many segments at once, which takes about 50 us;
+/// a larger one keeps them, at their smallest.
+const RESET_SEGMENTS: usize = 512;
 
 /// How many elements ahead a split fetches; about what a core keeps in flight.
 const SPLIT_AHEAD: usize = 12;

@@ -13,7 +13,8 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
 use super::Table;
-use super::segment::Spot;
+use super::bucket::Tag;
+use super::segment::{SegMut, Spot};
 
 /// An owning pointer of one word, such as `Box` of a sized type.
 ///
@@ -47,6 +48,7 @@ unsafe impl<T> Thin for Box<T> {
         NonNull::from(Box::leak(self)).cast()
     }
 
+    // SAFETY: asks of its caller what the trait asks.
     unsafe fn from_raw(raw: NonNull<u8>) -> Self {
         // SAFETY: the address came from a leaked box of this very type.
         unsafe { Box::from_raw(raw.cast::<T>().as_ptr()) }
@@ -58,7 +60,7 @@ unsafe impl<T> Thin for Box<T> {
 pub(super) fn stow<E: Thin>(element: E) -> u64 {
     let addr = element.into_raw().as_ptr().expose_provenance() as u64;
     assert!(
-        addr >> 48 == 0 && addr % 8 == 0,
+        addr >> 48 == 0 && addr.is_multiple_of(8),
         "{addr:#x} is no 8-byte aligned 48-bit address"
     );
     addr
@@ -106,11 +108,16 @@ impl<E> Deref for Ref<'_, E> {
 }
 
 /// An exclusive borrow of an element.
+///
+/// As long as it lives the element is out of the table, its lane vacant. So if
+/// it is forgotten (`mem::forget`), the element leaks and is found no more, but
+/// the table never keeps the address of an allocation that was replaced.
 pub struct RefMut<'a, E: Thin> {
     element: ManuallyDrop<E>,
-    table: &'a mut Table<E>,
-    path: u64,
+    segment: SegMut<'a>,
     spot: Spot,
+    tag: Tag,
+    table: PhantomData<&'a mut E>,
 }
 
 impl<E: Thin> Deref for RefMut<'_, E> {
@@ -134,8 +141,7 @@ impl<E: Thin> Drop for RefMut<'_, E> {
     fn drop(&mut self) {
         // SAFETY: taken once, here; the field is not used again.
         let element = unsafe { ManuallyDrop::take(&mut self.element) };
-        let addr = stow(element);
-        self.table.set_addr(self.path, self.spot, addr);
+        self.segment.restore(self.spot, self.tag, stow(element));
     }
 }
 
@@ -168,15 +174,20 @@ impl<'a, E: Thin> Slot<'a, E> {
     /// As [`Slot::get_mut`], for as long as the table is borrowed.
     #[inline]
     pub fn into_mut(self) -> RefMut<'a, E> {
-        let addr = self.table.addr(self.path, self.spot);
-        // SAFETY: the table owns the element and is exclusively borrowed; the
-        // address is not read again before the element is stowed back.
+        let Slot { table, path, spot } = self;
+        let Some(mut segment) = table.directory.get_mut(path) else {
+            unreachable!("a spot has a segment")
+        };
+        let (tag, addr) = segment.hold(spot);
+        // SAFETY: the table owned the element; its address is out of the table
+        // until it is stowed back.
         let element = ManuallyDrop::new(unsafe { revive(addr) });
         RefMut {
             element,
-            table: self.table,
-            path: self.path,
-            spot: self.spot,
+            segment,
+            spot,
+            tag,
+            table: PhantomData,
         }
     }
 

@@ -2,6 +2,8 @@
 //! scans, drops counted, bytes per element computed.
 
 #![allow(unsafe_code)]
+// Callbacks get `&E`, and the element here is a box.
+#![allow(clippy::borrowed_box)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +48,7 @@ impl Hashing {
     fn hash(self, key: u64) -> u64 {
         match self {
             Hashing::Honest => mix(key),
-            Hashing::SamePrefix => mix(key) >> 20 | 0x5a5a_a << 44,
+            Hashing::SamePrefix => (mix(key) >> 20) | (0xa_5a5a << 44),
             Hashing::FewHashes => mix(key % 8),
         }
     }
@@ -124,12 +126,13 @@ impl Twin {
         assert_eq!(slot.is_some(), self.model.contains_key(&key));
         let Some(mut slot) = slot else { return };
         let (value, due) = (slot.get().value + 1, slot.get().due);
-        *slot.get_mut() = Box::new(Item {
+        let moved = Box::new(Item {
             key,
             value,
             due,
             drops,
         });
+        *slot.get_mut() = moved;
         self.made += 1;
         assert_eq!(slot.get().value, value);
         self.model.insert(key, (value, due));
@@ -424,6 +427,30 @@ fn memory_follows_deletion() {
 }
 
 #[test]
+fn a_large_table_is_emptied_without_a_pause() {
+    let keys = if cfg!(miri) { 0 } else { 300_000 };
+    let mut table: Table<Fake> = Table::new(0);
+    for key in 0..keys {
+        table.insert_new(mix(key), Fake(key), |fake| mix(fake.0));
+    }
+    for key in 0..keys {
+        table
+            .find_mut(mix(key), |fake| fake.0 == key)
+            .map(Slot::remove)
+            .unwrap();
+    }
+    assert!(table.is_empty() && table.mem_bytes() <= table.segments() * 128 + 40_000);
+    assert!(table.sample(|| 1).is_none());
+    let step = table.due(0, 1, 9, |_| Due::Remove, drop);
+    assert_eq!((step.cursor, step.visited), (0, 0));
+    table.insert_new(mix(7), Fake(7), |fake| mix(fake.0));
+    assert_eq!(table.sample(|| 1).map(|fake| fake.0), Some(7));
+    let mut drained = 0;
+    assert_eq!(table.drain_some(0, usize::MAX, |_| drained += 1), 0);
+    assert_eq!((drained, table.mem_bytes(), table.segments()), (1, 0, 0));
+}
+
+#[test]
 fn equal_hashes_neither_loop_nor_eat_memory() {
     let mut twin = Twin::new(Hashing::FewHashes, 6);
     (0..4000).for_each(|key| twin.set(key, key, 0));
@@ -445,7 +472,7 @@ fn a_panic_in_a_callback_loses_nothing() {
     let visit = |item: &Box<Item>| {
         asked += 1;
         assert!(asked < 100, "asked to stop");
-        if item.key % 2 == 0 {
+        if item.key.is_multiple_of(2) {
             Due::Remove
         } else {
             Due::Keep(5)
@@ -460,6 +487,32 @@ fn a_panic_in_a_callback_loses_nothing() {
     };
     twin.model.retain(|key, _| left.contains(key));
     twin.check();
+}
+
+#[test]
+fn a_forgotten_borrow_leaks_and_nothing_worse() {
+    for hashing in [Hashing::Honest, Hashing::FewHashes] {
+        let mut twin = Twin::new(hashing, 0);
+        (0..4000).for_each(|key| twin.set(key, 0, 5));
+        for key in (0..4000).step_by(9) {
+            let moved = twin.make(key, 1, 5);
+            let slot = twin
+                .table
+                .find_mut(hashing.hash(key), |item| item.key == key);
+            let mut borrow = slot.unwrap().into_mut();
+            *borrow = moved;
+            std::mem::forget(borrow);
+            assert!(
+                twin.table
+                    .find(hashing.hash(key), |item| item.key == key)
+                    .is_none()
+            );
+        }
+        (1..4000).step_by(9).for_each(|key| twin.delete(key));
+        twin.table.for_each(|item| assert!(item.key % 9 > 1));
+        twin.table.due(0, 5, 1, |_| Due::Remove, drop);
+        assert_eq!(twin.table.drain_some(0, usize::MAX, drop), 0);
+    }
 }
 
 #[test]

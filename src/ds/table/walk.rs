@@ -328,6 +328,9 @@ impl<E: Thin> Table<E> {
                 break;
             }
         }
+        if path == 0 && self.is_empty() {
+            self.reset();
+        }
         cursor_at(path)
     }
 

@@ -1,3 +1,5 @@
+//! Tests of the parser: forms, errors, limits, and any split of any input.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The worst GET of one client while another runs something long.
+
+A probing client reads random keys, uniformly over a million, 2000 times a second,
+and notes how long each reply takes; a stall of any length is met by a request that
+was sent at most half a millisecond after it began. Meanwhile another client runs the
+long work. Shown is the median over the runs of the worst reply.
+
+    bench/stall.py                      every work, five runs, every server found
+    bench/stall.py --only KEYS,FLUSHALL --runs 3
+"""
+
+import argparse
+import multiprocessing
+import random
+import statistics
+import sys
+import time
+
+from peers import Connection, Server, encode, find_servers, machine, table
+
+KEYS = 1_000_000
+PROBES_PER_SECOND = 2000
+# Before and after the work, so that its first and last moments are seen.
+MARGIN_SECONDS = 0.2
+# Time to load a million keys before the first of them ends.
+EXPIRY_SECONDS_AHEAD = 30
+EXPIRY_WATCHED_SECONDS = 6
+RUNS = 5
+
+
+def key(number):
+    return b"key:%012d" % number
+
+
+def load_keys(client):
+    errors = client.pipeline(encode("SET", key(n), b"%032d" % n) for n in range(KEYS))
+    if errors:
+        raise SystemExit(f"{errors} errors while loading")
+
+
+def load_list(client):
+    chunk = 1000
+    client.command("DEL", "biglist")
+    client.pipeline(
+        (encode("RPUSH", "biglist", *range(first, first + chunk))
+         for first in range(0, KEYS, chunk)), depth=10)
+
+
+def nothing(_):
+    pass
+
+
+def scan_loop(client):
+    cursor = b"0"
+    while True:
+        cursor, _ = client.command("SCAN", cursor, "COUNT", 1000)
+        if cursor == b"0":
+            return
+
+
+def mget(client):
+    client.command("MGET", *(key(n) for n in random.sample(range(KEYS), 100_000)))
+
+
+def expire_setup(client):
+    """A million more keys that all end within one second, a while after loading."""
+    at = int(time.time() * 1000) + 1000 * EXPIRY_SECONDS_AHEAD
+    client.pipeline(encode("SET", b"gone:%d" % n, "x", "PXAT", at + n % 1000) for n in range(KEYS))
+    client.expires_at = at / 1000
+
+
+def expire_wait(client):
+    time.sleep(max(0, client.expires_at - time.time()) + EXPIRY_WATCHED_SECONDS)
+
+
+# Name, what prepares it (not measured), what is measured.
+WORKS = [
+    ("nothing", nothing, lambda client: time.sleep(1)),
+    ("KEYS *", nothing, lambda client: client.command("KEYS", "*")),
+    ("SCAN loop", nothing, scan_loop),
+    ("LRANGE of 1M", load_list, lambda client: client.command("LRANGE", "biglist", 0, -1)),
+    ("DEL of a 1M list", load_list, lambda client: client.command("DEL", "biglist")),
+    ("MGET of 100k", nothing, mget),
+    ("DEBUG SLEEP 0.5", nothing, lambda client: client.command("DEBUG", "SLEEP", "0.5")),
+    ("1M expiring in 1 s", expire_setup, expire_wait),
+    # Last: it leaves nothing to read.
+    ("FLUSHALL", nothing, lambda client: client.command("FLUSHALL")),
+]
+
+
+def probe(port, seconds, ready, stop, out):
+    """Probes at a fixed pace until told to stop; puts the worst delay in ms."""
+    worst = 0.0
+    with Connection(port) as client:
+        client.command("PING")
+        ready.set()
+        due = time.monotonic()
+        end = due + seconds
+        while due < end and not stop.is_set():
+            time.sleep(max(0.0, due - time.monotonic()))
+            sent = time.monotonic()
+            client.command("GET", key(random.randrange(KEYS)))
+            worst = max(worst, time.monotonic() - sent)
+            # What a stall has delayed is not made up for: a slow prober would
+            # then measure its own backlog.
+            due = max(due, sent) + 1 / PROBES_PER_SECOND
+    out.put(worst * 1000)
+
+
+def run_once(server, prepare, work):
+    """The worst probe in milliseconds while `work` runs."""
+    with Connection(server.port) as client:
+        prepare(client)
+        ready, stop, out = multiprocessing.Event(), multiprocessing.Event(), multiprocessing.Queue()
+        prober = multiprocessing.Process(target=probe, args=(server.port, 120, ready, stop, out))
+        prober.start()
+        ready.wait(10)
+        time.sleep(MARGIN_SECONDS)
+        reply = work(client)
+        time.sleep(MARGIN_SECONDS)
+        stop.set()
+        worst = out.get(timeout=30)
+        prober.join()
+        if isinstance(reply, RuntimeError):
+            raise SystemExit(f"{server.peer.name}: {reply}")
+        return worst
+
+
+def run_server(peer, works, runs):
+    """The runs' worst probes by work, on one server."""
+    worst = {}
+    with Server(peer, "--enable-debug-command", "yes") as server:
+        with Connection(server.port) as client:
+            for name, prepare, work in works:
+                for _ in range(runs):
+                    if client.command("DBSIZE") < KEYS:
+                        load_keys(client)
+                    worst.setdefault(name, []).append(run_once(server, prepare, work))
+                print(f"  {peer.name}: {name}: {worst[name]}", file=sys.stderr, flush=True)
+    return worst
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--only", type=lambda text: text.split(","))
+    parser.add_argument("--servers", type=lambda text: text.split(","))
+    options = parser.parse_args()
+    works = [row for row in WORKS
+             if not options.only or any(part.lower() in row[0].lower() for part in options.only)]
+    servers = [peer for peer in find_servers()
+               if not options.servers or peer.name in options.servers]
+    worst = {peer.name: run_server(peer, works, options.runs) for peer in servers}
+    print(f"Worst GET in ms of another client, median (worst) of {options.runs} runs, "
+          f"{PROBES_PER_SECOND} probes a second over {KEYS:,} keys; {machine()}\n")
+    rows = []
+    for name, _, _ in works:
+        runs = [worst[peer.name][name] for peer in servers]
+        rows.append([name, *(f"{statistics.median(r):.2f} ({max(r):.2f})" for r in runs)])
+    print(table(["while one runs", *(peer.name for peer in servers)], rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+//! A batch: one connection's commands on their way, with all that is needed to run
+//! them anywhere.
+//!
+//! A connection has one batch, and so at most one is in flight. It holds what was
+//! received and parsed, the session, and the output. Who holds the batch owns the
+//! connection's state: that is the lock, there is no other. On the light lane the
+//! reactor runs it in place; for the pool it moves to a worker and comes back with
+//! the completion.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::clients::Client;
+use crate::command::Session;
+use crate::resp::{ProtocolError, Reply, Requests};
+
+/// Names a connection for good: its place in the reactor's slab, and which of that
+/// place's tenants it is. A completion for a former tenant is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnId {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// Where a batch's replies go; the connection's socket.
+pub trait Outlet: Send + Sync {
+    /// Sends what it can without waiting, and drops it from `reply`. `Ok(false)`
+    /// when something is left because the peer does not keep up.
+    fn send(&self, reply: &mut Reply) -> io::Result<Sent>;
+}
+
+/// What a send has achieved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    pub bytes: usize,
+    /// Calls into the kernel.
+    pub calls: usize,
+}
+
+/// Why a batch has stopped before its last command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The next command is slow or large: the pool, where it may take its time.
+    Slow,
+    /// A shard is held by somebody else: the pool, where it may wait.
+    Busy,
+    /// The connection ends after what has been replied.
+    Close,
+}
+
+/// See the head of this file.
+pub struct Batch {
+    pub id: ConnId,
+    pub session: Session,
+    pub requests: Requests,
+    pub reply: Reply,
+    pub outlet: Arc<dyn Outlet>,
+    /// What followed the last good command was no request.
+    pub protocol_error: Option<ProtocolError>,
+    /// Commands done since the last [`Batch::settle`].
+    pub(super) done: usize,
+    pub halt: Option<Halt>,
+    /// Sending failed: the peer is gone.
+    pub broken: bool,
+}
+
+impl Batch {
+    /// The batch of a fresh connection.
+    ///
+    /// `open` says that it needs no authentication.
+    pub fn new(id: ConnId, client: Arc<Client>, open: bool, outlet: Arc<dyn Outlet>) -> Batch {
+        Batch {
+            id,
+            session: Session::new(client, open),
+            requests: Requests::default(),
+            reply: Reply::default(),
+            outlet,
+            protocol_error: None,
+            done: 0,
+            halt: None,
+            broken: false,
+        }
+    }
+
+    /// Commands that wait to be run.
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.requests.ready() - self.done
+    }
+
+    /// Drops the commands that are done.
+    pub(super) fn settle(&mut self) {
+        self.requests.take(self.done);
+        self.done = 0;
+        self.requests.compact();
+    }
+
+    /// Tells the error that ends the connection, once all good commands before it
+    /// have been answered.
+    pub fn tell_protocol_error(&mut self) {
+        if self.waiting() == 0
+            && let Some(error) = self.protocol_error.take()
+        {
+            self.reply.error(format!("ERR {error}").as_bytes());
+            self.session.close = true;
+        }
+    }
+}

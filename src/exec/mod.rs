@@ -1,0 +1,19 @@
+//! Running commands: batches, the gates every command passes, the function that
+//! runs them on whatever thread, and the pool. Knows nothing of sockets: replies
+//! leave through an [`Outlet`], the reactor is woken through a [`Wake`].
+
+pub mod batch;
+pub mod gate;
+pub mod policy;
+pub mod pool;
+pub mod reaper;
+pub mod run;
+pub mod wake;
+
+pub use batch::{Batch, ConnId, Halt, Outlet};
+pub use pool::Pool;
+pub use run::{Executor, Lane};
+pub use wake::{Wake, WakeFlag};
+
+pub use crate::command::Services;
+pub use crate::store::expire::StepReport;

@@ -1,0 +1,499 @@
+//! Running batches: the one function that the reactor, the workers, replay and the
+//! tests call. It does not know which thread it is on, only its lane.
+//!
+//! # Groups
+//!
+//! Commands are run in groups of up to [`GROUP_MAX`], gathered over all batches of
+//! the turn:
+//!
+//! ```text
+//! plan     look the command up, hash its keys, add up the footprint
+//! lock     the union of all footprints, each shard once
+//! prefetch the bucket lines of all keys, then the entries
+//! execute  in order: gates, handler, counters, journal
+//! release  then drop garbage, and remove what readers found expired
+//! ```
+//!
+//! A look-up in a large table is two cache misses one after the other. Thirty-two
+//! look-ups that are prefetched together wait for them once.
+//!
+//! Commands that lock by themselves, take all shards, or are large run in a group
+//! of their own. On the light lane, what is slow or meets a held shard halts its
+//! batch, and the pool goes on with it.
+//!
+//! Must stay true: the commands of one batch run in order, and once a batch is
+//! halted none of its later commands runs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::batch::{Batch, Halt};
+use super::gate::{self, Call};
+use super::policy;
+use super::reaper::{Garbage, Reaper};
+use crate::base::clock::Millis;
+use crate::base::rng::Rng;
+use crate::base::sys;
+use crate::command::{Command, Ctx, ReplyMode, Services, Session, Stop, Table};
+use crate::config::Id;
+use crate::metrics::{CommandCounters, Histogram, ThreadMetrics};
+use crate::resp::{Argv, Reply};
+use crate::store::expire::{Expirer, StepReport};
+use crate::store::journal::Journal;
+use crate::store::{Db, Footprint, Locks, Patience, shard_of};
+
+/// Commands of one group: enough to fill a core's memory parallelism (measured: 16
+/// suffice), few enough that locks are held for some microseconds only.
+pub const GROUP_MAX: usize = 32;
+
+/// Who runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The reactor: never waits, leaves heavy work to others.
+    Light,
+    /// A worker.
+    Pool,
+}
+
+/// A command that is ready to be run.
+struct Planned {
+    batch: u32,
+    /// Its place among the batch's waiting commands.
+    nth: u32,
+    command: Option<&'static Command>,
+    footprint: Footprint,
+    /// Its keys' hashes in the executor's scratch.
+    hashes: std::ops::Range<u32>,
+}
+
+/// What one thread needs to run batches.
+pub struct Executor {
+    services: Arc<Services>,
+    journal: Arc<dyn Journal>,
+    metrics: Arc<ThreadMetrics>,
+    reaper: Reaper,
+    rng: Rng,
+    lane: Lane,
+    group: Vec<Planned>,
+    hashes: Vec<u64>,
+    track_times: bool,
+    expirer: Expirer,
+}
+
+impl Executor {
+    /// An executor for one thread.
+    pub fn new(
+        services: Arc<Services>,
+        journal: Arc<dyn Journal>,
+        reaper: Reaper,
+        rng: Rng,
+        lane: Lane,
+    ) -> Executor {
+        let metrics = services.metrics.thread();
+        Executor {
+            services,
+            journal,
+            metrics,
+            reaper,
+            rng,
+            lane,
+            group: Vec::with_capacity(GROUP_MAX),
+            hashes: Vec::with_capacity(GROUP_MAX),
+            track_times: true,
+            expirer: Expirer::default(),
+        }
+    }
+
+    /// The counters of this thread.
+    pub fn metrics(&self) -> &Arc<ThreadMetrics> {
+        &self.metrics
+    }
+
+    /// Runs the waiting commands of all batches, in order within each. A batch that
+    /// could not be finished here says why in `halt`.
+    pub fn turn(&mut self, batches: &mut [Box<Batch>], now: Millis) {
+        let services = Arc::clone(&self.services);
+        let journal = Arc::clone(&self.journal);
+        let patience = match self.lane {
+            Lane::Light => Patience::Try,
+            Lane::Pool => Patience::Wait,
+        };
+        let locks = Locks::new(&services.keyspace, patience);
+        let mut db = Db::new(locks, &*journal, now);
+        self.track_times = services.config.flag(Id::LATENCY_TRACKING);
+        for index in 0..batches.len() {
+            self.plan_batch(batches, index, &mut db);
+        }
+        self.run_group(batches, &mut db);
+        for batch in batches {
+            batch.settle();
+        }
+    }
+
+    /// One step of the active expiry, for at most `budget`; nothing while it is
+    /// switched off.
+    pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
+        if !self.services.active_expire.load(Relaxed) {
+            return StepReport::default();
+        }
+        let services = Arc::clone(&self.services);
+        let journal = Arc::clone(&self.journal);
+        let locks = Locks::new(&services.keyspace, Patience::Try);
+        let mut db = Db::new(locks, &*journal, now);
+        let report = self.expirer.step(&mut db, budget);
+        if report.unfinished {
+            self.metrics.counters.expire_cut_short.add(1);
+        }
+        self.after_group(&mut db);
+        report
+    }
+
+    fn plan_batch(&mut self, batches: &mut [Box<Batch>], index: usize, db: &mut Db<'_>) {
+        let waiting = batches[index].waiting();
+        for nth in 0..waiting {
+            if batches[index].halt.is_some() {
+                return;
+            }
+            let Some(argv) = batches[index].requests.peek(nth) else {
+                return;
+            };
+            let command = resolve(self.services.commands, argv);
+            let args = argv.len();
+            let alone = command.is_some_and(|c| policy::is_alone(c, args));
+            if alone {
+                self.run_group(batches, db);
+                self.run_alone(batches, index, nth, command, db);
+                continue;
+            }
+            let planned = self.plan(argv, index, nth, command, db);
+            self.group.push(planned);
+            if self.group.len() == GROUP_MAX {
+                self.run_group(batches, db);
+            }
+        }
+    }
+
+    #[inline]
+    fn plan(
+        &mut self,
+        argv: Argv<'_>,
+        index: usize,
+        nth: usize,
+        command: Option<&'static Command>,
+        db: &Db<'_>,
+    ) -> Planned {
+        let start = self.hashes.len() as u32;
+        let footprint = match command {
+            Some(command) => {
+                let hasher = db.locks.keyspace().hasher();
+                command.footprint(argv, hasher, &mut self.hashes)
+            }
+            None => Footprint::NONE,
+        };
+        Planned {
+            batch: index as u32,
+            nth: nth as u32,
+            command,
+            footprint,
+            hashes: start..self.hashes.len() as u32,
+        }
+    }
+
+    /// Runs a command with nobody beside it.
+    fn run_alone(
+        &mut self,
+        batches: &mut [Box<Batch>],
+        index: usize,
+        nth: usize,
+        command: Option<&'static Command>,
+        db: &mut Db<'_>,
+    ) {
+        let batch = &mut batches[index];
+        let Some(argv) = batch.requests.peek(nth) else {
+            return;
+        };
+        let slow = command.is_some_and(|c| policy::is_slow(c, argv.len()));
+        if batch.halt.is_some() {
+            return;
+        }
+        if slow && self.lane == Lane::Light {
+            // Refusals need no worker.
+            if gate::pass(&Call {
+                command,
+                argv,
+                session: &batch.session,
+            })
+            .is_ok()
+            {
+                batch.halt = Some(Halt::Slow);
+                return;
+            }
+        }
+        let planned = self.plan(argv, index, nth, command, db);
+        self.group.push(planned);
+        self.run_group_as(batches, db, self.lane == Lane::Pool);
+    }
+
+    fn run_group(&mut self, batches: &mut [Box<Batch>], db: &mut Db<'_>) {
+        self.run_group_as(batches, db, false);
+    }
+
+    /// Runs the gathered commands. With `alone` there is one, and it may take its
+    /// time.
+    fn run_group_as(&mut self, batches: &mut [Box<Batch>], db: &mut Db<'_>, alone: bool) {
+        if self.group.is_empty() {
+            return;
+        }
+        let mut union = Footprint::NONE;
+        for planned in &self.group {
+            union.add_all(planned.footprint);
+        }
+        let busy = db.locks.acquire(union);
+        if self.group.len() > 1 {
+            self.prefetch(batches, db, busy);
+        }
+        let group = std::mem::take(&mut self.group);
+        let mut ticks = sys::ticks();
+        self.metrics.counters.commands.add(group.len() as u64);
+        for planned in &group {
+            let batch = &mut batches[planned.batch as usize];
+            if batch.halt.is_some() {
+                continue;
+            }
+            if planned.footprint.shards() & busy != 0 {
+                batch.halt = Some(Halt::Busy);
+                continue;
+            }
+            self.run_one(batch, planned, db, alone, &mut ticks);
+        }
+        db.locks.release();
+        self.hashes.clear();
+        self.after_group(db);
+        self.rerun_deferred(batches, &group, db);
+        self.group = group;
+        self.group.clear();
+    }
+
+    /// In the pool, a command that was too much beside others is run again, alone;
+    /// then the rest of its batch.
+    fn rerun_deferred(&mut self, batches: &mut [Box<Batch>], group: &[Planned], db: &mut Db<'_>) {
+        if self.lane == Lane::Light {
+            return;
+        }
+        let mut last = u32::MAX;
+        for planned in group {
+            let index = planned.batch as usize;
+            let batch = &mut batches[index];
+            if planned.batch == last || batch.halt != Some(Halt::Slow) {
+                continue;
+            }
+            last = planned.batch;
+            batch.halt = None;
+            let first = batch.done;
+            let until = group
+                .iter()
+                .filter(|p| p.batch == last)
+                .map(|p| p.nth as usize)
+                .max();
+            for nth in first..=until.unwrap_or(first) {
+                let Some(argv) = batches[index].requests.peek(nth) else {
+                    break;
+                };
+                let command = resolve(self.services.commands, argv);
+                self.run_alone(batches, index, nth, command, db);
+            }
+        }
+    }
+
+    /// Asks memory for the lines that the group will read.
+    fn prefetch(&self, batches: &[Box<Batch>], db: &Db<'_>, busy: u64) {
+        let keys = || {
+            (self.group.iter())
+                .filter(move |planned| planned.footprint.shards() & busy == 0)
+                .flat_map(|planned| {
+                    let db_index = batches[planned.batch as usize].session.db;
+                    let range = planned.hashes.start as usize..planned.hashes.end as usize;
+                    self.hashes[range].iter().map(move |&hash| (db_index, hash))
+                })
+        };
+        for (index, hash) in keys() {
+            let shard = db.locks.shard(shard_of(hash));
+            shard.dict(index).table().prefetch_bucket(hash);
+        }
+        for (index, hash) in keys() {
+            let shard = db.locks.shard(shard_of(hash));
+            shard.dict(index).table().prefetch_entry(hash);
+        }
+    }
+
+    fn run_one(
+        &mut self,
+        batch: &mut Batch,
+        planned: &Planned,
+        db: &mut Db<'_>,
+        alone: bool,
+        ticks: &mut u64,
+    ) {
+        let Batch {
+            session,
+            requests,
+            reply,
+            ..
+        } = batch;
+        let Some(argv) = requests.peek(planned.nth as usize) else {
+            return;
+        };
+        let call = Call {
+            command: planned.command,
+            argv,
+            session,
+        };
+        if let Err(error) = gate::pass(&call) {
+            self.refuse(planned.command, &error.line(), reply, session);
+            batch.done += 1;
+            return;
+        }
+        let Some(command) = planned.command else {
+            return;
+        };
+        session.client.last_command.store(command.index, Relaxed);
+        let hashes = &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize];
+        let mark = reply.mark();
+        let errors = reply.errors();
+        let dirty = db.effects.dirty;
+        db.index = session.db;
+        let outcome = (command.spec.run)(
+            &mut Ctx {
+                db,
+                session,
+                reply,
+                services: &self.services,
+                metrics: &self.metrics,
+                rng: &mut self.rng,
+                command,
+                hashes,
+                alone,
+            },
+            argv,
+        );
+        match outcome {
+            Ok(()) => {}
+            Err(Stop::Defer) => {
+                reply.rewind(mark);
+                batch.halt = Some(Halt::Slow);
+                return;
+            }
+            Err(Stop::Error(error)) => {
+                reply.rewind(mark);
+                let line = error.line();
+                self.metrics.error(&line);
+                reply.error(&line);
+            }
+        }
+        let counters = self.metrics.command(command.index as usize);
+        if reply.errors() != errors {
+            counters.failed.add(1);
+        }
+        if db.effects.dirty != dirty {
+            db.index = session.db;
+            db.commit(&mut argv.iter());
+        }
+        self.count_time(counters, ticks);
+        if session.reply_mode != ReplyMode::On {
+            apply_reply_mode(session, reply, mark);
+        }
+        if session.close {
+            batch.halt = Some(Halt::Close);
+        }
+        batch.done += 1;
+    }
+
+    #[inline]
+    fn count_time(&self, counters: &CommandCounters, ticks: &mut u64) {
+        let now = sys::ticks();
+        let spent = now.saturating_sub(*ticks);
+        *ticks = now;
+        counters.calls.add(1);
+        counters.ticks.add(spent);
+        if self.track_times {
+            let times = counters
+                .times
+                .get_or_init(|| Box::new(Histogram::default()));
+            times.record(spent);
+        }
+    }
+
+    /// Answers for a command that did not pass the gates.
+    fn refuse(
+        &self,
+        command: Option<&'static Command>,
+        line: &[u8],
+        reply: &mut Reply,
+        session: &mut Session,
+    ) {
+        self.metrics.error(line);
+        if let Some(command) = command {
+            let counters = self.metrics.command(command.index as usize);
+            counters.rejected.add(1);
+        }
+        let mark = reply.mark();
+        reply.error(line);
+        if session.reply_mode != ReplyMode::On {
+            apply_reply_mode(session, reply, mark);
+        }
+    }
+
+    /// What follows when the locks are given back.
+    fn after_group(&mut self, db: &mut Db<'_>) {
+        if !db.effects.stale.is_empty() {
+            db.remove_stale();
+        }
+        let effects = &mut db.effects;
+        let counters = &self.metrics.counters;
+        counters.hits.add(effects.hits);
+        counters.misses.add(effects.misses);
+        counters.expired.add(effects.expired);
+        counters.dirty.add(effects.dirty);
+        (effects.hits, effects.misses) = (0, 0);
+        (effects.expired, effects.dirty) = (0, 0);
+        for entry in effects.garbage.drain(..) {
+            counters.reaped.add(1);
+            self.reaper.give(Garbage::Entry(entry));
+        }
+        for dict in effects.emptied.drain(..) {
+            counters.reaped.add(1);
+            self.reaper.give(Garbage::Table(dict));
+        }
+    }
+}
+
+/// The command that is called, down to its subcommand.
+#[inline]
+fn resolve(table: &'static Table, argv: Argv<'_>) -> Option<&'static Command> {
+    let command = table.find(argv.get(0))?;
+    if !command.subcommands.is_empty()
+        && argv.len() > 1
+        && let Some(sub) = command.subcommand(argv.get(1))
+    {
+        return Some(sub);
+    }
+    Some(command)
+}
+
+/// Drops the reply of a client that has asked for silence.
+fn apply_reply_mode(session: &mut Session, reply: &mut Reply, mark: crate::resp::write::Mark) {
+    match session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => reply.rewind(mark),
+        // CLIENT REPLY SKIP itself: the next one is it.
+        ReplyMode::SkipNext => {
+            reply.rewind(mark);
+            session.reply_mode = ReplyMode::SkipNow;
+        }
+        ReplyMode::SkipNow => {
+            reply.rewind(mark);
+            session.reply_mode = ReplyMode::On;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! One connection: its socket, and its batch while nobody else has it.
+//!
+//! ```text
+//! idle ----readable----> read, parse ----light----> run ----> send ----> idle
+//!                             |                                ^
+//!                             +---heavy---> in flight ---------+
+//! ```
+//!
+//! While the batch is in flight nothing is read: what the client sends meanwhile
+//! waits in the kernel, and pipeline order needs no care. Readiness is edge
+//! triggered, so `readable` remembers an edge until a short read has answered it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use super::socket::Socket;
+use crate::base::clock::Millis;
+use crate::base::sys;
+use crate::clients::Client;
+use crate::exec::Batch;
+use crate::metrics::Counters;
+use crate::resp::Limits;
+
+/// Bytes asked for in one read of a connection without a large argument.
+pub const READ_SIZE: usize = 16 * 1024;
+
+/// What a read has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// There are commands to run, or an error to tell.
+    Work,
+    /// Nothing complete yet.
+    Nothing,
+    /// The connection is broken: close it without another word.
+    Broken,
+}
+
+/// See the head of this file.
+pub struct Conn {
+    pub socket: Arc<Socket>,
+    /// `None` while it is in flight.
+    pub batch: Option<Box<Batch>>,
+    pub client: Arc<Client>,
+    pub generation: u32,
+    /// An edge of readability has not been answered by a short read yet.
+    pub readable: bool,
+    /// The peer sends no more.
+    pub ended: bool,
+    /// The socket is registered for writability.
+    pub wants_write: bool,
+    /// It stands in the reactor's list of connections to look at.
+    pub queued: bool,
+    /// When the output first exceeded the soft limit.
+    pub over_soft_since: Option<Instant>,
+}
+
+impl Conn {
+    /// A fresh connection with its batch.
+    pub fn new(socket: Arc<Socket>, batch: Box<Batch>, generation: u32) -> Conn {
+        Conn {
+            client: Arc::clone(&batch.session.client),
+            socket,
+            batch: Some(batch),
+            generation,
+            readable: true,
+            ended: false,
+            wants_write: false,
+            queued: false,
+            over_soft_since: None,
+        }
+    }
+
+    /// Reads once, if there may be something, and parses. One read a turn: a
+    /// client with much to say does not keep the others waiting.
+    pub fn read(&mut self, bulk_max: i64, counters: &Counters, now: Millis) -> Read {
+        let Some(batch) = &mut self.batch else {
+            return Read::Nothing;
+        };
+        if batch.session.close {
+            return Read::Nothing;
+        }
+        if !batch.requests.is_cut() && self.readable && !self.ended {
+            match receive(&self.socket, batch) {
+                Ok(Received { bytes: 0, .. }) => self.ended = true,
+                Ok(received) => {
+                    self.readable = received.more;
+                    counters.received.add(received.bytes as u64);
+                    counters.reads.add(1);
+                    self.client
+                        .received
+                        .fetch_add(received.bytes as u64, Relaxed);
+                    self.client.last_active.store(now, Relaxed);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Read::Broken,
+            }
+        }
+        let limits = Limits {
+            bulk_max,
+            authenticated: batch.session.authenticated,
+        };
+        if let Err(error) = batch.requests.parse(limits) {
+            batch.protocol_error = Some(error);
+        }
+        if batch.waiting() > 0 || batch.protocol_error.is_some() {
+            Read::Work
+        } else {
+            Read::Nothing
+        }
+    }
+
+    /// Whether there is reason to look at the connection in the next turn.
+    pub fn has_more(&self) -> bool {
+        let Some(batch) = &self.batch else {
+            return false;
+        };
+        !batch.session.close && (batch.requests.is_cut() || self.readable && !self.ended)
+    }
+
+    /// Whether the connection is to be closed now: it is broken, or it has asked
+    /// for its end or the peer has, and nothing is left to run or to send.
+    pub fn is_over(&self) -> bool {
+        let Some(batch) = &self.batch else {
+            return false;
+        };
+        let finished = batch.session.close || self.ended && !batch.requests.is_cut();
+        batch.broken || finished && batch.reply.is_empty()
+    }
+
+    /// Tells the register what the connection holds.
+    pub fn publish(&self) {
+        let Some(batch) = &self.batch else {
+            return;
+        };
+        let client = &self.client;
+        client.input_len.store(batch.requests.byte_len(), Relaxed);
+        client.input_room.store(batch.requests.mem_bytes(), Relaxed);
+        client.output_len.store(batch.reply.pending(), Relaxed);
+        client.output_room.store(batch.reply.mem_bytes(), Relaxed);
+        client.output_parts.store(batch.reply.part_count(), Relaxed);
+    }
+}
+
+struct Received {
+    bytes: usize,
+    /// The read was not short: there may be more.
+    more: bool,
+}
+
+fn receive(socket: &Socket, batch: &mut Batch) -> io::Result<Received> {
+    let (buffer, max) = batch.requests.spare(READ_SIZE);
+    let bytes = sys::read_spare(socket.as_fd(), buffer, max)?;
+    Ok(Received {
+        bytes,
+        more: bytes == max,
+    })
+}

@@ -1,0 +1,139 @@
+//! What other threads ask of the reactor: to wake up, to end, to listen elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use parking_lot::Mutex;
+
+use super::listen::{ListenSpec, Listeners};
+use crate::base::sys;
+
+use crate::config::{Config, Id};
+use crate::control::Control;
+use crate::exec::{Wake, WakeFlag};
+use crate::logging;
+
+/// Descriptors that are not connections: listeners, files, the poller.
+pub const RESERVED_FDS: u64 = 32;
+
+/// How far the end of the server has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shutdown {
+    No,
+    /// Finish what runs and send what is replied, then end.
+    Drain,
+    Now,
+}
+
+/// The mailbox of the reactor.
+pub struct ControlHandle {
+    flag: Arc<WakeFlag>,
+    waker: Arc<dyn Wake>,
+    shutdown: AtomicU8,
+    listeners: Mutex<Option<Listeners>>,
+    config: Arc<Config>,
+}
+
+impl ControlHandle {
+    /// A mailbox whose reactor is woken through `flag` and `waker`.
+    pub fn new(config: Arc<Config>, flag: Arc<WakeFlag>, waker: Arc<dyn Wake>) -> ControlHandle {
+        ControlHandle {
+            flag,
+            waker,
+            shutdown: AtomicU8::new(0),
+            listeners: Mutex::default(),
+            config,
+        }
+    }
+
+    /// Whether, and how, the server shall end.
+    pub fn shutdown(&self) -> Shutdown {
+        match self.shutdown.load(Ordering::Acquire) {
+            0 => Shutdown::No,
+            1 => Shutdown::Drain,
+            _ => Shutdown::Now,
+        }
+    }
+
+    /// New listening sockets, if they were asked for.
+    pub fn take_listeners(&self) -> Option<Listeners> {
+        self.listeners.lock().take()
+    }
+
+    fn listen_again(&self) -> Result<(), String> {
+        let listeners = open_listeners(&self.config).map_err(|error| {
+            log::warn!("{error}");
+            "Unable to listen on this port".to_owned()
+        })?;
+        *self.listeners.lock() = Some(listeners);
+        self.wake();
+        Ok(())
+    }
+}
+
+impl Control for ControlHandle {
+    fn wake(&self) {
+        if self.flag.announce() {
+            self.waker.wake();
+        }
+    }
+
+    fn shut_down(&self, now: bool) {
+        self.shutdown.fetch_max(1 + u8::from(now), Ordering::AcqRel);
+        self.wake();
+    }
+
+    fn apply(&self, id: Id) -> Result<(), String> {
+        match id {
+            Id::PORT | Id::BIND => self.listen_again(),
+            Id::LOGLEVEL => {
+                let level = self.config.choice(Id::LOGLEVEL).parse();
+                level
+                    .map(logging::set_level)
+                    .map_err(|_| "unknown level".to_owned())
+            }
+            Id::MAXCLIENTS => raise_descriptors(&self.config),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes room for `maxclients` connections, or says how many there can be.
+///
+/// # Errors
+/// When the system does not allow as many.
+pub fn raise_descriptors(config: &Config) -> Result<(), String> {
+    let wanted = config.int(Id::MAXCLIENTS) as u64 + RESERVED_FDS;
+    match sys::raise_nofile_limit(wanted) {
+        Ok(got) if got >= wanted => Ok(()),
+        _ => {
+            Err("The operating system is not able to handle the specified number of clients".into())
+        }
+    }
+}
+
+/// Opens the sockets that the configuration asks for.
+///
+/// # Errors
+/// When one that must be there cannot be opened.
+pub fn open_listeners(config: &Config) -> Result<Listeners, String> {
+    let bind: Vec<String> = (config.bind().iter())
+        .map(|address| {
+            let mark = if address.optional { "-" } else { "" };
+            format!("{mark}{}", address.host)
+        })
+        .collect();
+    let path = config.path(Id::UNIXSOCKET);
+    let mode = config.int(Id::UNIXSOCKETPERM) as u32;
+    let spec = ListenSpec {
+        bind: &bind,
+        port: config.int(Id::PORT) as u16,
+        backlog: config.int(Id::TCP_BACKLOG) as u32,
+        unix_path: path.as_deref(),
+        unix_mode: (mode != 0).then_some(mode),
+    };
+    Listeners::open(&spec).map_err(|error| match error.hint() {
+        Some(hint) => format!("{error}. {hint}"),
+        None => error.to_string(),
+    })
+}

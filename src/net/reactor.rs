@@ -1,0 +1,623 @@
+//! The reactor: one thread, one poller, every socket.
+//!
+//! # A turn
+//!
+//! ```text
+//! poll ......... events: new connections, readable and writable ones, signals
+//! read ......... once from each connection that is due; parse
+//! run .......... light batches together; heavy ones go to the pool
+//! send ......... one write per connection; the rest when it is writable
+//! completions .. batches come back from the pool
+//! timers ....... expiry, cron
+//! ```
+//!
+//! Every loop here has a bound: [`EVENTS_MAX`] events, a thousand new
+//! connections and [`BATCHES_MAX`] batches a turn, one read and at most 1 MiB of
+//! writes per connection. What is left over waits in `due` for the next turn, which
+//! then does not sleep.
+//!
+//! Must stay true: nothing here waits. Locks of shards are tried, sockets do not
+//! block, files are the log's alone.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use slab::Slab;
+
+use super::conn::{Conn, READ_SIZE, Read};
+use super::control::{ControlHandle, Shutdown};
+use super::listen::Listeners;
+use super::spin::Spinner;
+use crate::base::clock::{self, Millis};
+use crate::base::sys;
+use crate::config::Id;
+use crate::config::lists::OutputLimits;
+use crate::exec::batch::ConnId;
+use crate::exec::policy::Dispatch;
+use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
+use crate::systemd::Notifier;
+
+mod admit;
+mod cron;
+
+/// Events taken from the poller at once.
+const EVENTS_MAX: usize = 1024;
+/// Batches run in one turn.
+const BATCHES_MAX: usize = 256;
+/// Receive and output buffers kept for the next connection that needs one.
+const SPARE_BUFFERS: usize = 256;
+/// Room that a kept output buffer may have.
+const SPARE_OUTPUT_MAX: usize = 64 * 1024;
+/// How long a shutdown waits for workers and for slow readers.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+const WAKER: Token = Token(usize::MAX);
+const SIGNALS: Token = Token(usize::MAX - 1);
+const LISTENERS: usize = usize::MAX - 64;
+
+/// The token under which the poller is woken.
+pub const WAKER_TOKEN: Token = WAKER;
+
+/// What the reactor is built from.
+pub struct Parts {
+    pub poll: Poll,
+    pub listeners: Listeners,
+    pub services: Arc<Services>,
+    pub control: Arc<ControlHandle>,
+    pub executor: Executor,
+    pub pool: Pool,
+    pub flag: Arc<WakeFlag>,
+    pub notifier: Notifier,
+    pub dispatch: Dispatch,
+}
+
+/// See the head of this file.
+pub struct Reactor {
+    poll: Poll,
+    listeners: Listeners,
+    signals: Signals,
+    services: Arc<Services>,
+    control: Arc<ControlHandle>,
+    executor: Executor,
+    pool: Pool,
+    flag: Arc<WakeFlag>,
+    notifier: Notifier,
+    dispatch: Dispatch,
+    cores: usize,
+    spinner: Spinner,
+    cron: cron::Cron,
+    conns: Slab<Conn>,
+    next_generation: u32,
+    /// Connections to look at in this turn or the next.
+    due: VecDeque<usize>,
+    /// Batches of this turn.
+    turn: Vec<Box<Batch>>,
+    finished: Vec<Box<Batch>>,
+    inputs: Vec<BytesMut>,
+    outputs: Vec<Vec<u8>>,
+    limits: Cached,
+    accept_again: Option<Instant>,
+    drain_until: Option<Instant>,
+}
+
+/// Directives that are looked at in every turn, renewed when one has changed.
+struct Cached {
+    generation: u64,
+    bulk_max: i64,
+    query_max: usize,
+    output: OutputLimits,
+    spin: Duration,
+}
+
+impl Cached {
+    fn read(services: &Services) -> Cached {
+        let config = &services.config;
+        Cached {
+            generation: config.generation(),
+            bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
+            query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
+            output: config.output_limits(),
+            spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
+        }
+    }
+}
+
+impl Reactor {
+    /// A reactor over these parts, with signals and listeners registered.
+    ///
+    /// # Errors
+    /// When the poller or the signal handlers cannot be set up.
+    pub fn new(parts: Parts) -> io::Result<Reactor> {
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+        let registry = parts.poll.registry();
+        registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let cores = sys::num_cpus();
+        let mut reactor = Reactor {
+            limits: Cached::read(&parts.services),
+            cron: cron::Cron::new(&parts.notifier),
+            poll: parts.poll,
+            listeners: Listeners::default(),
+            signals,
+            services: parts.services,
+            control: parts.control,
+            executor: parts.executor,
+            pool: parts.pool,
+            flag: parts.flag,
+            notifier: parts.notifier,
+            dispatch: parts.dispatch,
+            cores,
+            spinner: Spinner::new(cores),
+            conns: Slab::new(),
+            next_generation: 0,
+            due: VecDeque::new(),
+            turn: Vec::with_capacity(BATCHES_MAX),
+            finished: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            accept_again: None,
+            drain_until: None,
+        };
+        reactor.listen(parts.listeners)?;
+        Ok(reactor)
+    }
+
+    /// Tells the log and the service manager that clients may come.
+    pub fn announce(&self, text: &str) {
+        log::info!("{text}");
+        self.notifier.ready(text);
+    }
+
+    /// Serves until the server is asked to end.
+    ///
+    /// # Errors
+    /// When the poller fails.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.is_finished() {
+            self.poll_events(&mut events)?;
+            let now = clock::now();
+            let mut worked = !events.is_empty() || !self.due.is_empty();
+            for event in &events {
+                self.on_event(event);
+            }
+            if self.flag.take() {
+                worked = true;
+                self.on_wake();
+            }
+            self.accept_rest();
+            self.run_due(now);
+            self.run_timers(now);
+            if worked {
+                self.spinner.worked(Instant::now(), self.limits.spin);
+            }
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// Waits for events: not at all while there is work or while spinning.
+    fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
+        let now = Instant::now();
+        let busy = !self.due.is_empty() || self.spinner.is_spinning() && self.spinner.goes_on(now);
+        let asleep = !busy && self.flag.may_sleep();
+        let timeout = if asleep {
+            let accept = self
+                .accept_again
+                .map(|at| at.saturating_duration_since(now));
+            self.cron
+                .until_next(now)
+                .min(accept.unwrap_or(Duration::MAX))
+        } else {
+            Duration::ZERO
+        };
+        let result = self.poll.poll(events, Some(timeout));
+        if asleep {
+            self.flag.awake();
+        }
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            result => result,
+        }
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        match event.token() {
+            WAKER => {}
+            SIGNALS => self.on_signals(),
+            Token(token) if token >= LISTENERS => self.accept(token - LISTENERS),
+            Token(token) => {
+                let (slot, generation) = (token & 0xffff_ffff, (token >> 32) as u32);
+                let Some(conn) = self.conns.get_mut(slot) else {
+                    return;
+                };
+                if conn.generation != generation {
+                    return;
+                }
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    conn.readable = true;
+                }
+                if event.is_writable() && conn.wants_write {
+                    self.on_writable(slot);
+                }
+                self.queue(slot);
+            }
+        }
+    }
+
+    fn on_signals(&mut self) {
+        let signals: Vec<_> = self.signals.pending().collect();
+        for signal in signals {
+            match signal {
+                SIGHUP => match crate::logging::reopen() {
+                    Ok(()) => log::info!("Received SIGHUP, the log file has been reopened"),
+                    Err(error) => log::warn!("The log file cannot be reopened: {error}"),
+                },
+                SIGINT if self.drain_until.is_some() => {
+                    log::warn!("You insist... exiting now.");
+                    self.services.control.shut_down(true);
+                }
+                SIGINT => {
+                    log::warn!("Received SIGINT scheduling shutdown...");
+                    self.services.control.shut_down(false);
+                }
+                _ => {
+                    log::warn!("Received SIGTERM scheduling shutdown...");
+                    self.services.control.shut_down(false);
+                }
+            }
+        }
+    }
+
+    /// Looks at what other threads have left: completions, kills, new listeners.
+    fn on_wake(&mut self) {
+        let mut finished = std::mem::take(&mut self.finished);
+        self.pool.take_finished(&mut finished);
+        for batch in finished.drain(..) {
+            self.on_completion(batch);
+        }
+        self.finished = finished;
+        if self.services.clients.take_kills() {
+            self.close_killed();
+        }
+        if let Some(listeners) = self.control.take_listeners()
+            && let Err(error) = self.listen(listeners)
+        {
+            log::warn!("Cannot serve the new listening sockets: {error}");
+        }
+    }
+
+    /// Replaces the listening sockets.
+    fn listen(&mut self, mut listeners: Listeners) -> io::Result<()> {
+        let registry = self.poll.registry();
+        for old in self.listeners.iter_mut() {
+            registry.deregister(old)?;
+        }
+        for (i, listener) in listeners.iter_mut().enumerate() {
+            registry.register(listener, Token(LISTENERS + i), Interest::READABLE)?;
+        }
+        self.listeners = listeners;
+        Ok(())
+    }
+
+    // Work.
+
+    fn queue(&mut self, slot: usize) {
+        if let Some(conn) = self.conns.get_mut(slot)
+            && !conn.queued
+        {
+            conn.queued = true;
+            self.due.push_back(slot);
+        }
+    }
+
+    /// Reads the connections that are due and runs what they ask for.
+    fn run_due(&mut self, now: Millis) {
+        let mut commands = 0;
+        for _ in 0..self.due.len().min(BATCHES_MAX) {
+            let Some(slot) = self.due.pop_front() else {
+                break;
+            };
+            if let Some(batch) = self.read(slot, now) {
+                commands += batch.waiting();
+                let spread = self
+                    .dispatch
+                    .spreads(commands, self.cores, || self.pool.idle());
+                if spread && batch.waiting() > 0 {
+                    self.hand_over(batch);
+                } else {
+                    self.turn.push(batch);
+                }
+            }
+        }
+        if self.turn.is_empty() {
+            return;
+        }
+        let mut turn = std::mem::take(&mut self.turn);
+        self.executor.turn(&mut turn, now);
+        for batch in turn.drain(..) {
+            self.after_run(batch);
+        }
+        self.turn = turn;
+    }
+
+    /// Reads a connection; its batch if there is something to run.
+    fn read(&mut self, slot: usize, now: Millis) -> Option<Box<Batch>> {
+        let conn = self.conns.get_mut(slot)?;
+        conn.queued = false;
+        let batch = conn.batch.as_mut()?;
+        if let Some(buffer) = self.inputs.pop() {
+            batch.requests.lend(buffer);
+        }
+        if let Some(buffer) = self.outputs.pop() {
+            batch.reply.lend(buffer);
+        }
+        let counters = &self.executor.metrics().counters;
+        let found = conn.read(self.limits.bulk_max, counters, now);
+        match found {
+            Read::Work => return conn.batch.take(),
+            Read::Nothing => self.after_idle_read(slot),
+            Read::Broken => self.close(slot),
+        }
+        None
+    }
+
+    fn after_idle_read(&mut self, slot: usize) {
+        let Some(conn) = self.conns.get(slot) else {
+            return;
+        };
+        let too_much = (conn.batch.as_ref())
+            .is_some_and(|batch| batch.requests.byte_len() > self.limits.query_max);
+        if too_much {
+            let counters = &self.executor.metrics().counters;
+            counters.input_limit_closed.add(1);
+            log::warn!(
+                "Closing client that reached max query buffer length: {}",
+                conn.client.address
+            );
+            return self.close(slot);
+        }
+        self.settle(slot);
+    }
+
+    /// A batch has been run on the reactor.
+    fn after_run(&mut self, mut batch: Box<Batch>) {
+        match batch.halt {
+            Some(Halt::Slow | Halt::Busy) => self.hand_over(batch),
+            _ => {
+                self.executor.metrics().counters.run_inline.add(1);
+                batch.tell_protocol_error();
+                self.return_batch(batch);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, mut batch: Box<Batch>) {
+        self.executor.metrics().counters.handed_over.add(1);
+        // What is replied already need not wait for a slow command.
+        self.send(&mut batch);
+        self.pool.submit(batch);
+    }
+
+    /// A batch has come back from the pool.
+    fn on_completion(&mut self, batch: Box<Batch>) {
+        let slot = batch.id.slot as usize;
+        let present = (self.conns.get(slot)).is_some_and(|c| c.generation == batch.id.generation);
+        if present {
+            self.return_batch(batch);
+        }
+    }
+
+    /// Gives a batch back to its connection and sends its replies.
+    fn return_batch(&mut self, mut batch: Box<Batch>) {
+        batch.halt = None;
+        self.send(&mut batch);
+        let slot = batch.id.slot as usize;
+        if let Some(conn) = self.conns.get_mut(slot) {
+            conn.batch = Some(batch);
+            self.settle(slot);
+        }
+    }
+
+    fn send(&self, batch: &mut Batch) {
+        if batch.reply.is_empty() || batch.broken {
+            return;
+        }
+        let counters = &self.executor.metrics().counters;
+        match batch.outlet.send(&mut batch.reply) {
+            Ok(sent) => {
+                counters.sent.add(sent.bytes as u64);
+                counters.writes.add(sent.calls as u64);
+                batch
+                    .session
+                    .client
+                    .sent
+                    .fetch_add(sent.bytes as u64, Relaxed);
+            }
+            Err(_) => batch.broken = true,
+        }
+    }
+
+    fn on_writable(&mut self, slot: usize) {
+        let Some(mut batch) = self.conns.get_mut(slot).and_then(|conn| conn.batch.take()) else {
+            return;
+        };
+        self.send(&mut batch);
+        if let Some(conn) = self.conns.get_mut(slot) {
+            conn.batch = Some(batch);
+            self.settle(slot);
+        }
+    }
+
+    /// Brings a connection whose batch is here into a resting state: closed, or
+    /// registered for what it waits for, its buffers returned, queued if there is
+    /// more to do.
+    fn settle(&mut self, slot: usize) {
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        let killed = conn.client.killed.load(Relaxed);
+        if conn.is_over() || killed {
+            return self.close(slot);
+        }
+        let Some(batch) = &mut conn.batch else {
+            return;
+        };
+        let unsent = batch.reply.pending();
+        if unsent > 0 {
+            if self.is_over_output_limit(slot, unsent) {
+                return;
+            }
+        } else {
+            conn.over_soft_since = None;
+        }
+        self.return_buffers(slot);
+        self.register_interest(slot, unsent > 0);
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        conn.publish();
+        if conn.has_more() {
+            self.queue(slot);
+        }
+    }
+
+    /// Registers for writability while there is something to send, and only then.
+    fn register_interest(&mut self, slot: usize, unsent: bool) {
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        if conn.wants_write == unsent {
+            return;
+        }
+        conn.wants_write = unsent;
+        let interest = if unsent {
+            Interest::READABLE | Interest::WRITABLE
+        } else {
+            Interest::READABLE
+        };
+        let id = ConnId {
+            slot: slot as u32,
+            generation: conn.generation,
+        };
+        let socket = Arc::clone(&conn.socket);
+        let registry = self.poll.registry();
+        if let Err(error) = registry.reregister(&mut &*socket, token(id), interest) {
+            log::warn!("A connection cannot be polled: {error}");
+            self.close(slot);
+        }
+    }
+
+    /// Closes a connection that does not read its replies, by the limits of its
+    /// class.
+    fn is_over_output_limit(&mut self, slot: usize, unsent: usize) -> bool {
+        let limit = self.limits.output.normal;
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return true;
+        };
+        let over = |bound: u64| bound > 0 && unsent as u64 > bound;
+        let mut closes = over(limit.hard);
+        if over(limit.soft) {
+            let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
+            closes |= since.elapsed().as_secs() >= limit.soft_seconds;
+        } else {
+            conn.over_soft_since = None;
+        }
+        if closes {
+            let counters = &self.executor.metrics().counters;
+            counters.output_limit_closed.add(1);
+            log::warn!(
+                "Client {} closed for overcoming of output buffer limits ({unsent} bytes).",
+                conn.client.address
+            );
+            self.close(slot);
+        }
+        closes
+    }
+
+    /// Takes empty buffers back, so that quiet connections hold none.
+    fn return_buffers(&mut self, slot: usize) {
+        let Some(batch) = self
+            .conns
+            .get_mut(slot)
+            .and_then(|conn| conn.batch.as_mut())
+        else {
+            return;
+        };
+        if let Some(buffer) = batch.requests.reclaim()
+            && self.inputs.len() < SPARE_BUFFERS
+            && buffer.capacity() <= 4 * READ_SIZE
+        {
+            self.inputs.push(buffer);
+        }
+        if let Some(buffer) = batch.reply.reclaim()
+            && self.outputs.len() < SPARE_BUFFERS
+            && buffer.capacity() <= SPARE_OUTPUT_MAX
+        {
+            self.outputs.push(buffer);
+        }
+    }
+
+    // Ends.
+
+    fn close_killed(&mut self) {
+        let killed: Vec<usize> = (self.conns.iter())
+            .filter(|(_, conn)| conn.client.killed.load(Relaxed))
+            .map(|(slot, _)| slot)
+            .collect();
+        killed.into_iter().for_each(|slot| self.close(slot));
+    }
+
+    /// Closes a connection. A batch in flight keeps the descriptor open until it
+    /// is back; its completion is dropped.
+    fn close(&mut self, slot: usize) {
+        let Some(conn) = self.conns.try_remove(slot) else {
+            return;
+        };
+        // Both fail only for a socket that is gone already.
+        let _ = self.poll.registry().deregister(&mut &*conn.socket);
+        if conn.batch.is_none() {
+            let _ = conn.socket.shutdown();
+        }
+        self.services.clients.remove(conn.client.id);
+    }
+
+    /// Whether the server has come to its end; begins it when it is asked for.
+    fn is_finished(&mut self) -> bool {
+        let shutdown = self.control.shutdown();
+        if shutdown == Shutdown::No {
+            return false;
+        }
+        if self.drain_until.is_none() {
+            self.notifier.stopping("Shutting down");
+            log::warn!("User requested shutdown...");
+            self.drain_until = Some(Instant::now() + DRAIN_MAX);
+            self.listeners = Listeners::default();
+        }
+        let out_of_time = self.drain_until.is_some_and(|at| Instant::now() >= at);
+        let drained = self.pool.in_flight() == 0 && !self.conns.iter().any(|(_, conn)| owes(conn));
+        shutdown == Shutdown::Now || drained || out_of_time
+    }
+
+    fn end(self) {
+        drop(self.conns);
+        self.pool.stop();
+        log::warn!("FlashKV is now ready to exit, bye bye...");
+    }
+}
+
+/// Whether a connection still has replies coming.
+fn owes(conn: &Conn) -> bool {
+    (conn.batch.as_ref()).is_none_or(|batch| !batch.reply.is_empty() && !batch.broken)
+}
+
+fn token(id: ConnId) -> Token {
+    Token((id.generation as usize) << 32 | id.slot as usize)
+}

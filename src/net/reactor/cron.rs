@@ -1,0 +1,137 @@
+//! The reactor's timers: active expiry, and the cron that looks after everything
+//! that has no event of its own.
+
+use std::time::{Duration, Instant};
+
+use super::Reactor;
+use crate::base::clock::Millis;
+use crate::config::Id;
+use crate::systemd::Notifier;
+
+/// How often the cron runs.
+const CRON_EVERY: Duration = Duration::from_millis(100);
+/// The interval of expiry steps while nothing is found, and its least value.
+const EXPIRE_IDLE_MAX: Duration = Duration::from_secs(1);
+const EXPIRE_IDLE_MIN: Duration = Duration::from_millis(100);
+/// Time between two steps while keys are left over: as long as a step takes, so
+/// that expiry has half of the reactor at the most.
+const EXPIRE_BUSY: Duration = Duration::from_millis(1);
+/// Longest time of one step; what a client waits for at the most.
+const EXPIRE_STEP: Duration = Duration::from_millis(1);
+/// Connections that one run of the cron looks at.
+const CONNS_PER_RUN: usize = 256;
+
+/// When the timers are due next.
+pub(super) struct Cron {
+    next_cron: Instant,
+    next_expire: Instant,
+    expire_idle: Duration,
+    watchdog: Option<Duration>,
+    next_watchdog: Instant,
+    /// Where the walk over connections goes on.
+    conn_cursor: usize,
+}
+
+impl Cron {
+    pub(super) fn new(notifier: &Notifier) -> Cron {
+        let now = Instant::now();
+        Cron {
+            next_cron: now,
+            next_expire: now,
+            expire_idle: EXPIRE_IDLE_MIN,
+            watchdog: notifier.watchdog_interval(),
+            next_watchdog: now,
+            conn_cursor: 0,
+        }
+    }
+
+    /// How long the reactor may sleep.
+    pub(super) fn until_next(&self, now: Instant) -> Duration {
+        self.next_cron
+            .min(self.next_expire)
+            .saturating_duration_since(now)
+    }
+}
+
+impl Reactor {
+    /// Runs the timers that are due.
+    pub(super) fn run_timers(&mut self, now: Millis) {
+        let instant = Instant::now();
+        if instant >= self.cron.next_expire {
+            self.expire(now, instant);
+        }
+        if instant >= self.cron.next_cron {
+            self.cron.next_cron = instant + CRON_EVERY;
+            self.run_cron(now, instant);
+        }
+    }
+
+    /// One step of the active expiry; how soon the next comes depends on what was
+    /// found.
+    fn expire(&mut self, now: Millis, instant: Instant) {
+        let report = self.executor.expire(now, EXPIRE_STEP);
+        let wait = if report.unfinished || report.skipped {
+            EXPIRE_BUSY
+        } else {
+            self.cron.expire_idle = if report.removed > 0 {
+                EXPIRE_IDLE_MIN
+            } else {
+                (self.cron.expire_idle * 2).min(EXPIRE_IDLE_MAX)
+            };
+            self.cron.expire_idle
+        };
+        self.cron.next_expire = instant + wait;
+    }
+
+    fn run_cron(&mut self, now: Millis, instant: Instant) {
+        if self.services.config.generation() != self.limits.generation {
+            self.limits = super::Cached::read(&self.services);
+        }
+        self.services.rates.sample(now, &self.services.metrics.totals());
+        self.look_after_conns(now);
+        if let Some(interval) = self.cron.watchdog
+            && instant >= self.cron.next_watchdog
+            && !self.pool.is_stalled()
+        {
+            self.cron.next_watchdog = instant + interval;
+            self.notifier.watchdog();
+        }
+    }
+
+    /// Ends connections that have been idle for too long or read too slowly, and
+    /// takes memory back from quiet ones; a slice at a time.
+    fn look_after_conns(&mut self, now: Millis) {
+        let timeout = self.services.config.int(Id::TIMEOUT) * 1000;
+        let end = self.conns.capacity();
+        let from = if self.cron.conn_cursor >= end {
+            0
+        } else {
+            self.cron.conn_cursor
+        };
+        let until = (from + CONNS_PER_RUN).min(end);
+        self.cron.conn_cursor = until;
+        for slot in from..until {
+            let Some(conn) = self.conns.get_mut(slot) else {
+                continue;
+            };
+            let idle = now
+                - conn
+                    .client
+                    .last_active
+                    .load(std::sync::atomic::Ordering::Relaxed);
+            let Some(batch) = &mut conn.batch else {
+                continue;
+            };
+            if idle > 2000 && batch.requests.byte_len() > 0 && !batch.requests.is_cut() {
+                batch.requests.shrink();
+            }
+            let unsent = batch.reply.pending();
+            if timeout > 0 && idle > timeout {
+                log::debug!("Closing idle client {}", conn.client.address);
+                self.close(slot);
+            } else if unsent > 0 {
+                self.is_over_output_limit(slot, unsent);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! When two replies agree: byte for byte, or by a named exception with its
+//! reason. The table is the whole list of liberties this test takes.
+
+use crate::support::{Answer, Reply};
+
+use super::grammar::Op;
+
+/// How far apart two clocks and two moments of execution may be.
+const TOLERANCE_MS: i64 = 5000;
+
+/// A liberty: which commands it is about, and what is still demanded of them.
+struct Exception {
+    #[allow(dead_code, reason = "the reason is for the reader of the table")]
+    reason: &'static str,
+    applies: fn(&Op) -> bool,
+    agrees: fn(&Reply, &Reply) -> bool,
+}
+
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        reason: "an expiry set by a relative time starts when each server runs it",
+        applies: |op| matches!(op.name().as_str(), "TTL" | "EXPIRETIME"),
+        agrees: |ours, theirs| near(ours, theirs, TOLERANCE_MS / 1000),
+    },
+    Exception {
+        reason: "as above, in milliseconds",
+        applies: |op| matches!(op.name().as_str(), "PTTL" | "PEXPIRETIME"),
+        agrees: |ours, theirs| near(ours, theirs, TOLERANCE_MS),
+    },
+    Exception {
+        reason: "seconds since the last access, by each server's own coarse clock",
+        applies: |op| op.name() == "OBJECT" && op.word(1) == "IDLETIME",
+        agrees: |ours, theirs| near(ours, theirs, TOLERANCE_MS / 1000),
+    },
+    Exception {
+        reason: "the wall clock",
+        applies: |op| op.name() == "TIME",
+        agrees: |ours, theirs| ours.items().len() == 2 && theirs.items().len() == 2,
+    },
+    Exception {
+        reason: "the order of a hash table with a random seed",
+        applies: |op| op.name() == "KEYS",
+        agrees: |ours, theirs| !ours.is_error() && sorted(ours) == sorted(theirs),
+    },
+    Exception {
+        reason: "cursors are each server's own; whole iterations are compared as sets",
+        applies: |op| op.name() == "SCAN",
+        agrees: |ours, theirs| ours.items().len() == 2 && theirs.items().len() == 2,
+    },
+    Exception {
+        reason: "random by definition; both find a key or both find none",
+        applies: |op| op.name() == "RANDOMKEY",
+        agrees: |ours, theirs| ours.bytes().is_some() && theirs.bytes().is_some(),
+    },
+    Exception {
+        reason: "ids count what each server has seen",
+        applies: |op| op.name() == "CLIENT" && op.word(1) == "ID",
+        agrees: |ours, theirs| ours.integer().is_some() && theirs.integer().is_some(),
+    },
+    Exception {
+        reason: "server, version and id differ; the fields and the protocol do not",
+        applies: |op| op.name() == "HELLO",
+        agrees: same_hello,
+    },
+    Exception {
+        reason: "7.0 knows only quicklists, 7.2 has listpacks for small lists",
+        applies: |op| op.name() == "OBJECT" && op.word(1) == "ENCODING",
+        agrees: |ours, theirs| {
+            theirs.bytes() == Some(b"quicklist") && ours.bytes() == Some(b"listpack")
+        },
+    },
+    Exception {
+        reason: "Redis shares the objects of small integers; how we store one shows nowhere else",
+        applies: |op| op.name() == "OBJECT" && op.word(1) == "REFCOUNT",
+        agrees: |ours, theirs| {
+            ours == &Reply::Integer(1) && theirs == &Reply::Integer(i64::from(i32::MAX))
+        },
+    },
+];
+
+/// Whether our reply to `op` is as good as theirs.
+pub fn agree(op: &Op, ours: &Answer, theirs: &Answer) -> bool {
+    if ours.raw == theirs.raw {
+        return true;
+    }
+    // The kind on the wire has to be the same whatever the exception.
+    if ours.raw.first() != theirs.raw.first() {
+        return false;
+    }
+    let mut allowed = EXCEPTIONS
+        .iter()
+        .filter(|exception| (exception.applies)(op));
+    allowed.any(|exception| (exception.agrees)(&ours.reply, &theirs.reply))
+}
+
+/// Whether two remaining times are the same but for the servers' own pace.
+pub fn near(ours: &Reply, theirs: &Reply, tolerance: i64) -> bool {
+    match (ours, theirs) {
+        (Reply::Integer(ours), Reply::Integer(theirs)) => {
+            ours == theirs || (*ours >= 0 && *theirs >= 0 && (ours - theirs).abs() <= tolerance)
+        }
+        _ => false,
+    }
+}
+
+/// Whether two PTTL replies say the same.
+pub fn near_ms(ours: &Reply, theirs: &Reply) -> bool {
+    near(ours, theirs, TOLERANCE_MS)
+}
+
+/// The elements of a reply in an order of their own.
+pub fn sorted(reply: &Reply) -> Vec<Reply> {
+    let mut items = reply.items().to_vec();
+    items.sort();
+    items
+}
+
+fn same_hello(ours: &Reply, theirs: &Reply) -> bool {
+    const DIFFER: &[&str] = &["server", "version", "id", "modules"];
+    let pairs = |reply: &Reply| -> Vec<(String, Option<Reply>)> {
+        let pairs = reply.items().chunks(2);
+        pairs
+            .map(|pair| {
+                let name = pair[0].text();
+                let value = (!DIFFER.contains(&name.as_str())).then(|| pair[1].clone());
+                (name, value)
+            })
+            .collect()
+    };
+    !ours.items().is_empty() && pairs(ours) == pairs(theirs)
+}

@@ -1,0 +1,270 @@
+//! The values behind the `<names>` of the grammar: few keys, so that commands
+//! meet on them; few list elements, so that searches find some; and for strings
+//! and numbers the edges where implementations differ.
+
+use crate::support::Rng;
+
+/// Keys that string commands prefer, then as many that list commands prefer.
+const KEYS_EACH: usize = 10;
+
+/// How many databases a stream moves between.
+const DBS: usize = 4;
+
+/// Instants far ahead, in seconds; the same few, so that GT and LT meet ties.
+const INSTANTS: &[i64] = &[4_000_000_000, 4_000_000_001, 5_000_000_000, 9_000_000_000];
+
+/// A value for the name `kind` of the grammar.
+///
+/// # Panics
+/// When the grammar uses a name that is not here.
+pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    match kind {
+        "key" => any_key(prefix, rng),
+        "str" => key_of(0, prefix, rng),
+        "list" => key_of(1, prefix, rng),
+        "value" => value(rng),
+        "elem" => element(rng),
+        "int" => integer(rng),
+        "int-small" => text(rng.between(-4, 4)),
+        "index" => index(rng),
+        "count" => count(rng),
+        "limit" => text(rng.between(1, 40)),
+        "offset" => offset(rng),
+        "float" => float(rng),
+        // Random enough that two relative expiries never tie within the few
+        // milliseconds that the servers are apart.
+        "ttl" => text(rng.between(20_000, 2_000_000_000)),
+        "ttl-ms" => text(rng.between(20_000_000, 2_000_000_000_000)),
+        "bad-ttl" => bad_ttl(rng),
+        "unix" => text(INSTANTS[rng.below(INSTANTS.len())]),
+        "unix-ms" => text(1000 * INSTANTS[rng.below(INSTANTS.len())]),
+        "db" => db(rng),
+        "pattern" => pattern(prefix, rng),
+        _ => panic!("the grammar names an unknown <{kind}>"),
+    }
+}
+
+/// Whether `arg` is one of the keys, whatever its prefix; a guess, for reports.
+pub fn looks_like_key(arg: &[u8]) -> bool {
+    let contains = |part: &[u8]| arg.windows(part.len()).any(|window| window == part);
+    arg.is_empty()
+        || arg.ends_with(b":")
+        || contains(b"key:")
+        || contains(b"with space")
+        || contains(&[0, b'\r', b'\n', 0xff])
+        || contains(&[b'l'; 300])
+}
+
+/// Something where a number is expected; none of these is one that a time could
+/// be read from.
+pub fn not_a_number(rng: &mut Rng) -> Vec<u8> {
+    const TEXTS: &[&str] = &[
+        "abc",
+        "",
+        " 1",
+        "1 ",
+        "+1",
+        "01",
+        "0x10",
+        "1.5",
+        "1e3",
+        "nan",
+        "inf",
+        "-",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999",
+    ];
+    rng.pick(TEXTS).as_bytes().to_vec()
+}
+
+fn text(number: i64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+fn any_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let half = rng.below(2);
+    key_of(half, prefix, rng)
+}
+
+/// Mostly a key of the given half, sometimes of the other, so that wrong types
+/// stay a part of the stream.
+fn key_of(half: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let half = if rng.one_in(12) { 1 - half } else { half };
+    let number = half * KEYS_EACH + rng.below(KEYS_EACH);
+    let mut key = prefix.as_bytes().to_vec();
+    match number {
+        0 => {}
+        1 => key.extend_from_slice(b"with space"),
+        2 | 12 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
+        3 => key.extend_from_slice(&[b'l'; 300]),
+        _ => key.extend_from_slice(format!("key:{number}").as_bytes()),
+    }
+    key
+}
+
+fn value(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(20) {
+        0..=5 => integer(rng),
+        6..=7 => float(rng),
+        8 => Vec::new(),
+        9..=10 => {
+            let length = rng.below(40);
+            rng.bytes(length)
+        }
+        // Around the lengths where an encoding changes.
+        11 => vec![b'e'; 40 + rng.below(8)],
+        12 => vec![b'v'; 60 + rng.below(200)],
+        13 if rng.one_in(4) => {
+            let length = rng.below(40_000);
+            rng.bytes(length)
+        }
+        _ => format!("value-{}", rng.below(1000)).into_bytes(),
+    }
+}
+
+fn element(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(12) {
+        0..=6 => vec![b'a' + rng.below(5) as u8],
+        7..=9 => text(rng.between(-3, 3)),
+        10 => integer(rng),
+        _ if rng.one_in(8) => {
+            let length = rng.below(10_000);
+            rng.bytes(length)
+        }
+        _ => rng.bytes(3),
+    }
+}
+
+fn integer(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[i64] = &[
+        0,
+        1,
+        -1,
+        9999,
+        10_000,
+        127,
+        128,
+        -128,
+        32_767,
+        -32_769,
+        8_388_608,
+        2_147_483_647,
+        2_147_483_648,
+        -2_147_483_649,
+        i64::MAX,
+        i64::MAX - 1,
+        i64::MIN,
+        i64::MIN + 1,
+    ];
+    match rng.below(4) {
+        0 => text(EDGES[rng.below(EDGES.len())]),
+        1 => text(rng.between(-1_000_000_000_000, 1_000_000_000_000)),
+        _ => text(rng.between(-100, 100)),
+    }
+}
+
+fn index(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(10) {
+        0 => integer(rng),
+        1 => not_a_number(rng),
+        _ => text(rng.between(-12, 12)),
+    }
+}
+
+fn count(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(10) {
+        0 => text(-1),
+        1 => integer(rng),
+        _ => text(rng.between(0, 6)),
+    }
+}
+
+/// Never an offset that both makes sense and takes much memory.
+fn offset(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(12) {
+        0 => text(-1),
+        1 => text(536_870_912),
+        2 => text(i64::MAX),
+        3 => not_a_number(rng),
+        _ => text(rng.between(0, 300)),
+    }
+}
+
+fn float(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[&str] = &[
+        "0.1",
+        "0.2",
+        "-0.3",
+        "1e3",
+        "-1.5e-3",
+        "3.0",
+        "5",
+        "-5",
+        "0",
+        "1e17",
+        "123456789.125",
+        "abc",
+        "nan",
+        "inf",
+        "-inf",
+        " 1",
+        "1 ",
+        "",
+        "0x1p3",
+        "1e400",
+        ".5",
+        "5.",
+    ];
+    match rng.below(3) {
+        0 => rng.pick(EDGES).as_bytes().to_vec(),
+        1 => format!("{}.{}", rng.between(-50, 50), rng.below(100)).into_bytes(),
+        _ => format!("{}.{:03}", rng.between(-5000, 5000), rng.below(1000)).into_bytes(),
+    }
+}
+
+fn bad_ttl(rng: &mut Rng) -> Vec<u8> {
+    const TEXTS: &[&str] = &[
+        "0",
+        "-1",
+        "abc",
+        "1.5",
+        "",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "9223372036854776",
+    ];
+    rng.pick(TEXTS).as_bytes().to_vec()
+}
+
+fn db(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(20) {
+        0 => text(16),
+        1 => text(-1),
+        2 => not_a_number(rng),
+        _ => text(rng.below(DBS) as i64),
+    }
+}
+
+fn pattern(prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    const PATTERNS: &[&str] = &[
+        "*",
+        "key:*",
+        "*1*",
+        "key:?",
+        "key:[1-5]",
+        "key:[^1]",
+        "key:1[0-3]",
+        "nosuch",
+        "",
+        "[",
+        "key:\\1*",
+        "*space",
+        "key:[5-1]",
+        "**",
+        "key:[a-",
+        "k*y*:*",
+    ];
+    format!("{prefix}{}", rng.pick(PATTERNS)).into_bytes()
+}
