@@ -80,20 +80,12 @@ fn time(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
 /// saved yet, so SAVE is an error, which FORCE ignores as it does any error.
 fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let mut args = Args::from(argv, 1);
-    let (mut save, mut nosave, mut now, mut force, mut abort) = (false, false, false, false, false);
+    let mut given = [false; SHUTDOWN_WORDS.len()];
     while !args.is_done() {
-        let known = [
-            ("nosave", &mut nosave),
-            ("save", &mut save),
-            ("now", &mut now),
-            ("force", &mut force),
-            ("abort", &mut abort),
-        ];
-        let Some((_, set)) = known.into_iter().find(|(word, _)| args.word(word)) else {
-            return Err(Error::Syntax.into());
-        };
-        *set = true;
+        let word = SHUTDOWN_WORDS.iter().position(|word| args.word(word));
+        given[word.ok_or(Error::Syntax)?] = true;
     }
+    let [nosave, save, now, force, abort] = given;
     if (save && nosave) || (abort && (save || nosave || now || force)) {
         return Err(Error::Syntax.into());
     }
@@ -107,6 +99,8 @@ fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     ctx.shut_down(now);
     Ok(())
 }
+
+const SHUTDOWN_WORDS: [&str; 5] = ["nosave", "save", "now", "force", "abort"];
 
 #[cfg(test)]
 pub(crate) mod testing;
