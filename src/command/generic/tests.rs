@@ -254,3 +254,29 @@ fn a_scan_reports_what_stays_exactly_once() {
         }
     }
 }
+
+#[test]
+fn walks_see_all_live_keys() {
+    let mut rig = Rig::new();
+    for i in 0..2000 {
+        rig.line(&format!("SET key:{i} v"));
+    }
+    for i in 0..1000 {
+        rig.line(&format!("PEXPIRE key:{i} 10"));
+    }
+    rig.now += 10;
+    let live: BTreeSet<String> = (1000..2000).map(|i| format!("key:{i}")).collect();
+    let words = |reply: String| -> BTreeSet<String> {
+        (reply.split(' ').map(str::to_owned))
+            .filter(|word| word.starts_with("key:"))
+            .collect()
+    };
+    assert_eq!(words(rig.line("KEYS *")), live);
+    assert_eq!(words(rig.line("SCAN 0 COUNT 100000")), live);
+    assert!(rig.deferred, "a long scan is left to the pool");
+    assert_eq!(words(rig.line("KEYS key:199?")).len(), 10);
+    for _ in 0..100 {
+        let key = words(rig.line("RANDOMKEY"));
+        assert!(key.len() == 1 && key.is_subset(&live), "{key:?}");
+    }
+}
