@@ -139,8 +139,12 @@ impl<'k> Db<'k> {
     }
 
     /// Removes `key` if it has expired; whether it had.
+    #[inline]
     pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
-        let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
+        let dict = self.dict(key);
+        // Most tables hold nothing that expires: spare them a second look-up.
+        let due =
+            dict.volatile() > 0 && (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now));
         if due && let Some(entry) = self.dict_mut(key).remove(key) {
             self.expired(key.bytes, entry);
         }
