@@ -30,7 +30,10 @@ const UNSAFE_ALLOWED: &[Exception] = &[
         "store/entry.rs",
         "header, expiry, key and value in one allocation",
     ),
-    Exception("store/keyspace.rs", "the locks of a footprint, kept in two masks"),
+    Exception(
+        "store/keyspace.rs",
+        "the locks of a footprint, kept in two masks",
+    ),
 ];
 
 /// Files longer than [`rules::FILE_LINES_MAX`], and why each stays whole.

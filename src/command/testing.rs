@@ -136,10 +136,19 @@ impl Rig {
     /// Runs a command line split at blanks; `""` stands for an empty word.
     pub fn line(&mut self, line: &str) -> String {
         let words: Vec<&[u8]> = (line.split_ascii_whitespace())
-            .map(|word| if word == "\"\"" { b"".as_slice() } else { word.as_bytes() })
+            .map(|word| {
+                if word == "\"\"" {
+                    b"".as_slice()
+                } else {
+                    word.as_bytes()
+                }
+            })
             .collect();
         let reply = self.run(&words);
-        String::from_utf8_lossy(&reply).replace("\r\n", " ").trim_end().to_owned()
+        String::from_utf8_lossy(&reply)
+            .replace("\r\n", " ")
+            .trim_end()
+            .to_owned()
     }
 
     /// Runs one command and returns its reply.
@@ -272,7 +281,10 @@ fn bytes_of(reply: &mut Reply) -> Vec<u8> {
     while !reply.is_empty() {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let used = reply.slices(&mut slices);
-        let step: Vec<u8> = slices[..used].iter().flat_map(|slice| slice.to_vec()).collect();
+        let step: Vec<u8> = slices[..used]
+            .iter()
+            .flat_map(|slice| slice.to_vec())
+            .collect();
         reply.advance(step.len());
         out.extend_from_slice(&step);
     }
@@ -296,4 +308,5 @@ pub fn seed(test: &str) -> u64 {
     seed
 }
 
+mod model;
 mod property;

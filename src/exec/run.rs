@@ -37,7 +37,7 @@ use crate::base::rng::Rng;
 use crate::base::sys;
 use crate::command::{Command, Ctx, ReplyMode, Services, Session, Stop, Table};
 use crate::config::Id;
-use crate::metrics::{CommandCounters, Histogram, ThreadMetrics};
+use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
@@ -349,35 +349,28 @@ impl Executor {
             argv,
             session,
         };
-        if let Err(error) = gate::pass(&call) {
-            self.refuse(planned.command, &error.line(), reply, session);
+        let passed = gate::pass(&call);
+        let (Ok(()), Some(command)) = (&passed, planned.command) else {
+            let line = passed.err().map(|error| error.line().into_owned());
+            self.refuse(planned.command, &line.unwrap_or_default(), reply, session);
             batch.done += 1;
-            return;
-        }
-        let Some(command) = planned.command else {
             return;
         };
         session.client.last_command.store(command.index, Relaxed);
-        let hashes = &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize];
-        let mark = reply.mark();
-        let errors = reply.errors();
-        let dirty = db.effects.dirty;
+        let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
         db.index = session.db;
-        let outcome = (command.spec.run)(
-            &mut Ctx {
-                db,
-                session,
-                reply,
-                services: &self.services,
-                metrics: &self.metrics,
-                rng: &mut self.rng,
-                command,
-                hashes,
-                alone,
-            },
-            argv,
-        );
-        match outcome {
+        let mut ctx = Ctx {
+            db,
+            session,
+            reply,
+            services: &self.services,
+            metrics: &self.metrics,
+            rng: &mut self.rng,
+            command,
+            hashes: &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize],
+            alone,
+        };
+        match (command.spec.run)(&mut ctx, argv) {
             Ok(()) => {}
             Err(Stop::Defer) => {
                 reply.rewind(mark);
@@ -391,15 +384,11 @@ impl Executor {
                 reply.error(&line);
             }
         }
-        let counters = self.metrics.command(command.index as usize);
-        if reply.errors() != errors {
-            counters.failed.add(1);
-        }
         if db.effects.dirty != dirty {
             db.index = session.db;
             db.commit(&mut argv.iter());
         }
-        self.count_time(counters, ticks);
+        self.count(command, reply.errors() != errors, ticks);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
@@ -409,8 +398,11 @@ impl Executor {
         batch.done += 1;
     }
 
+    /// Counts a call and the time since the last one.
     #[inline]
-    fn count_time(&self, counters: &CommandCounters, ticks: &mut u64) {
+    fn count(&self, command: &Command, failed: bool, ticks: &mut u64) {
+        let counters = self.metrics.command(command.index as usize);
+        counters.failed.add(u64::from(failed));
         let now = sys::ticks();
         let spent = now.saturating_sub(*ticks);
         *ticks = now;

@@ -16,9 +16,7 @@ mod tests;
 
 pub use rows::SPECS;
 
-use expire::{
-    expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl,
-};
+use expire::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
 use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
 use scan::{keys, randomkey, scan};
 

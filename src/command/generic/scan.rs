@@ -39,7 +39,11 @@ impl<'a> Filter<'a> {
                 filter.kind = Some(args.bytes()?);
             } else if args.word("COUNT") {
                 let count = usize::try_from(args.int()?).map_err(|_| Error::Syntax)?;
-                filter.count = if count > 0 { count } else { return Err(Error::Syntax) };
+                filter.count = if count > 0 {
+                    count
+                } else {
+                    return Err(Error::Syntax);
+                };
             } else {
                 return Err(Error::Syntax);
             }

@@ -138,7 +138,14 @@ fn an_expired_key_is_gone_for_all_and_told_once() {
     rig.line("PEXPIRE s 10");
     rig.now += 10;
     rig.journal.commands.lock().clear();
-    expect(&mut rig, &[("TYPE s", "+none"), ("EXISTS s", ":0"), ("RANDOMKEY", "$1 i")][..2]);
+    expect(
+        &mut rig,
+        &[
+            ("TYPE s", "+none"),
+            ("EXISTS s", ":0"),
+            ("RANDOMKEY", "$1 i"),
+        ][..2],
+    );
     let told = std::mem::take(&mut *rig.journal.commands.lock());
     assert_eq!(told, [(0, vec![b"DEL".to_vec(), b"s".to_vec()])]);
     assert_eq!(rig.line("SETNX s new"), ":1");
@@ -164,7 +171,10 @@ fn object() {
             ("OBJECT FREQ s", no_lfu),
             ("OBJECT FREQ none", "$-1"),
             ("OBJECT IDLETIME none", "$-1"),
-            ("OBJECT ENCODING", "-ERR wrong number of arguments for 'object|encoding' command"),
+            (
+                "OBJECT ENCODING",
+                "-ERR wrong number of arguments for 'object|encoding' command",
+            ),
         ],
     );
     rig.now = START + 5000;
@@ -172,7 +182,10 @@ fn object() {
     assert_eq!(rig.line("OBJECT IDLETIME s"), ":5");
     assert_eq!(rig.line("GET s"), "$3 abc");
     assert_eq!(rig.line("OBJECT IDLETIME s"), ":0");
-    assert!(rig.line("OBJECT HELP").starts_with("*15 +OBJECT <subcommand>"));
+    assert!(
+        rig.line("OBJECT HELP")
+            .starts_with("*15 +OBJECT <subcommand>")
+    );
 }
 
 #[test]
@@ -195,7 +208,10 @@ fn scan_arguments() {
             ("SCAN 0 MATCH [is]", "*2 $1 0 *2 $1 i $1 s"),
             ("KEYS l*", "*1 $1 l"),
             ("KEYS z*", "*0"),
-            ("RANDOMKEY x", "-ERR wrong number of arguments for 'randomkey' command"),
+            (
+                "RANDOMKEY x",
+                "-ERR wrong number of arguments for 'randomkey' command",
+            ),
         ],
     );
     rig.session.db = 1;

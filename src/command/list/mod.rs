@@ -180,12 +180,15 @@ fn lindex(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Ok(());
     }
     let index = Args::from(argv, 2).int()?;
-    read_list(ctx, key, List::node_count, |reply, list| {
-        match resolve_index(index, list.len()).and_then(|at| list.get(at)) {
+    read_list(
+        ctx,
+        key,
+        List::node_count,
+        |reply, list| match resolve_index(index, list.len()).and_then(|at| list.get(at)) {
             Some(elem) => write_elem(reply, elem),
             None => reply.null(),
-        }
-    })?;
+        },
+    )?;
     Ok(())
 }
 

@@ -32,7 +32,10 @@ fn ends() {
             ("LPOP s x", positive),
             ("LPOP l -1", positive),
             ("LPOP s 1", WRONG_TYPE),
-            ("LPOP l 1 2", "-ERR wrong number of arguments for 'lpop' command"),
+            (
+                "LPOP l 1 2",
+                "-ERR wrong number of arguments for 'lpop' command",
+            ),
             ("LPUSH s 1", WRONG_TYPE),
             ("LPOP l 99", "*3 $1 x $1 a $1 b"),
             ("EXISTS l", ":0"),

@@ -53,8 +53,7 @@ impl Expiry<'_> {
     /// The time meant, in milliseconds since the Unix epoch; `command` is named
     /// in the error.
     pub fn at(self, now: Millis, command: &'static str) -> Result<Millis, Error> {
-        let number =
-            num::parse_i64(self.text).ok_or(Error::Store(store::Error::NotInteger))?;
+        let number = num::parse_i64(self.text).ok_or(Error::Store(store::Error::NotInteger))?;
         let scale = if self.unit.seconds { 1000 } else { 1 };
         let base = if self.unit.relative { now } else { 0 };
         (number > 0)

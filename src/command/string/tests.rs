@@ -57,7 +57,13 @@ fn set_and_get() {
 fn set_options_that_contradict() {
     let mut rig = rig();
     for options in [
-        "NX XX", "EX 10 KEEPTTL", "KEEPTTL PX 10", "EX 1 PX 1", "EX", "PERSIST", "FOO",
+        "NX XX",
+        "EX 10 KEEPTTL",
+        "KEEPTTL PX 10",
+        "EX 1 PX 1",
+        "EX",
+        "PERSIST",
+        "FOO",
     ] {
         assert_eq!(rig.line(&format!("SET k v {options}")), SYNTAX, "{options}");
     }
@@ -135,7 +141,10 @@ fn counters() {
             ("DECR i", ":10"),
             ("INCRBY i 5", ":15"),
             ("DECRBY i 5", ":10"),
-            ("DECRBY i -9223372036854775808", "-ERR decrement would overflow"),
+            (
+                "DECRBY i -9223372036854775808",
+                "-ERR decrement would overflow",
+            ),
             ("INCR none", ":1"),
             ("DECRBY s x", NOT_INTEGER),
             ("INCRBY l 5", WRONG_TYPE),
@@ -147,7 +156,10 @@ fn counters() {
             ("INCRBYFLOAT s 1", NOT_FLOAT),
             ("INCRBYFLOAT i x", NOT_FLOAT),
             ("INCRBYFLOAT i nan", NOT_FLOAT),
-            ("INCRBYFLOAT i inf", "-ERR increment would produce NaN or Infinity"),
+            (
+                "INCRBYFLOAT i inf",
+                "-ERR increment would produce NaN or Infinity",
+            ),
             ("INCRBYFLOAT i 0.1", "$4 10.1"),
             ("INCRBYFLOAT i 0.9", "$2 11"),
             ("OBJECT ENCODING i", "$6 embstr"),
@@ -195,9 +207,18 @@ fn ranges() {
             ("OBJECT ENCODING a", "$3 raw"),
             ("COPY a b", ":1"),
             ("OBJECT ENCODING b", "$3 raw"),
-            ("MSET a", "-ERR wrong number of arguments for 'mset' command"),
-            ("MSET a b c", "-ERR wrong number of arguments for 'mset' command"),
-            ("MSETNX a b c", "-ERR wrong number of arguments for 'msetnx' command"),
+            (
+                "MSET a",
+                "-ERR wrong number of arguments for 'mset' command",
+            ),
+            (
+                "MSET a b c",
+                "-ERR wrong number of arguments for 'mset' command",
+            ),
+            (
+                "MSETNX a b c",
+                "-ERR wrong number of arguments for 'msetnx' command",
+            ),
             ("MGET l s", "*2 $-1 $6 aZc\0\0x"),
         ],
     );
@@ -209,7 +230,11 @@ fn nulls_of_resp3() {
     rig.version = Version::Resp3;
     expect(
         &mut rig,
-        &[("GET none", "_"), ("LPOP none 1", "_"), ("MGET none", "*1 _")],
+        &[
+            ("GET none", "_"),
+            ("LPOP none 1", "_"),
+            ("MGET none", "*1 _"),
+        ],
     );
 }
 

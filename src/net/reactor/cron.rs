@@ -87,7 +87,9 @@ impl Reactor {
         if self.services.config.generation() != self.limits.generation {
             self.limits = super::Cached::read(&self.services);
         }
-        self.services.rates.sample(now, &self.services.metrics.totals());
+        self.services
+            .rates
+            .sample(now, &self.services.metrics.totals());
         self.look_after_conns(now);
         if let Some(interval) = self.cron.watchdog
             && instant >= self.cron.next_watchdog

@@ -1,0 +1,221 @@
+//! Random commands of all data families against a plain model, and the replay of
+//! what they tell the journal.
+
+use super::model::Model;
+use super::{Recorded, Rig, START, seed};
+use crate::base::rng::Rng;
+
+/// In milliseconds.
+const HOUR: u64 = 3_600_000;
+const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+/// Draws commands over few keys, so that they meet.
+pub struct Stream {
+    pub rng: Rng,
+    /// The expiries drawn, in milliseconds from now.
+    pub ttl: std::ops::Range<u64>,
+}
+
+impl Stream {
+    fn pick(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.rng.below(words.len() as u64) as usize]
+    }
+
+    fn key(&mut self) -> &'static str {
+        self.pick(&KEYS)
+    }
+
+    fn int(&mut self, low: i64, high: i64) -> i64 {
+        low + self.rng.below((high - low + 1) as u64) as i64
+    }
+
+    fn value(&mut self) -> String {
+        match self.rng.below(8) {
+            0 => self.int(-20, 20).to_string(),
+            1 => "9223372036854775807".to_owned(),
+            2 => "x".repeat(self.int(180, 300) as usize),
+            3 => "7".repeat(self.int(18, 22) as usize),
+            _ => self.pick(&["u", "v", "w", "x", "3.5"]).to_owned(),
+        }
+    }
+
+    fn ttl(&mut self) -> u64 {
+        self.ttl.start + self.rng.below(self.ttl.end - self.ttl.start)
+    }
+
+    /// The next command line.
+    pub fn next(&mut self) -> String {
+        match self.rng.below(4) {
+            0 => self.string(),
+            1 => self.list(),
+            2 => self.keys(),
+            _ => self.other_string(),
+        }
+    }
+
+    fn string(&mut self) -> String {
+        let (key, value) = (self.key(), self.value());
+        let condition = self.pick(&["", "", "NX", "XX"]);
+        let get = self.pick(&["", "", "GET"]);
+        let ttl = self.ttl();
+        match self.rng.below(8) {
+            0 => format!("SET {key} {value} {condition} {get}"),
+            1 => format!("SET {key} {value} {condition} PX {ttl} {get}"),
+            2 => format!("SET {key} {value} KEEPTTL {condition}"),
+            3 => format!("PSETEX {key} {ttl} {value}"),
+            4 => format!("GETSET {key} {value}"),
+            5 => format!("SETNX {key} {value}"),
+            6 => format!("MSET {key} {value} {} x", self.key()),
+            _ => format!("MSETNX {key} {value} {} y", self.key()),
+        }
+    }
+
+    fn other_string(&mut self) -> String {
+        let (key, value) = (self.key(), self.value());
+        match self.rng.below(12) {
+            0 => format!("GET {key}"),
+            1 => format!("GETDEL {key}"),
+            2 => format!("GETEX {key} PX {}", self.ttl()),
+            3 => format!("GETEX {key} PERSIST"),
+            4 | 5 => format!("INCRBY {key} {}", self.int(-9, 9)),
+            6 => format!("APPEND {key} {value}"),
+            7 => format!("SETRANGE {key} {} {value}", self.int(0, 210)),
+            8 => format!(
+                "GETRANGE {key} {} {}",
+                self.int(-250, 250),
+                self.int(-250, 250)
+            ),
+            9 => format!("STRLEN {key}"),
+            10 => format!("MGET {key} {} {}", self.key(), self.key()),
+            _ => format!("DECRBY {key} {}", self.int(-9, 9)),
+        }
+    }
+
+    fn list(&mut self) -> String {
+        let (key, other, value) = (self.key(), self.key(), self.value());
+        let (from, to) = (self.int(-6, 6), self.int(-6, 6));
+        let (end, other_end) = (self.pick(&["L", "R"]), self.pick(&["LEFT", "RIGHT"]));
+        match self.rng.below(14) {
+            0..=3 => format!("{end}PUSH {key} {value} u v"),
+            4 => format!("{end}PUSHX {key} {value}"),
+            5 => format!("{end}POP {key}"),
+            6 => format!("{end}POP {key} {}", self.int(0, 4)),
+            7 => format!("LRANGE {key} {from} {to}"),
+            8 => format!("LINDEX {key} {from}"),
+            9 => format!("LSET {key} {from} {value}"),
+            10 => format!("LREM {key} {} u", self.int(-2, 2)),
+            11 => format!(
+                "LINSERT {key} {} u {value}",
+                self.pick(&["BEFORE", "AFTER"])
+            ),
+            12 => format!("LTRIM {key} {from} {to}"),
+            _ => format!(
+                "LMOVE {key} {other} {other_end} {}",
+                self.pick(&["LEFT", "RIGHT"])
+            ),
+        }
+    }
+
+    fn keys(&mut self) -> String {
+        let (key, other, ttl) = (self.key(), self.key(), self.ttl());
+        match self.rng.below(14) {
+            0 => format!("DEL {key} {other}"),
+            1 => format!("EXISTS {key} {other}"),
+            2..=4 => format!(
+                "PEXPIRE {key} {ttl} {}",
+                self.pick(&["", "NX", "XX", "GT", "LT"])
+            ),
+            5 => format!("PTTL {key}"),
+            6 => format!("PERSIST {key}"),
+            7 => format!("TYPE {key}"),
+            8 => format!("RENAME {key} {other}"),
+            9 => format!("RENAMENX {key} {other}"),
+            10 => format!("COPY {key} {other}"),
+            11 => format!("COPY {key} {other} REPLACE"),
+            12 => format!("COPY {key} {other} DB 1 REPLACE"),
+            _ => format!("MOVE {key} {}", self.int(0, 1)),
+        }
+    }
+}
+
+#[test]
+fn the_engine_agrees_with_a_plain_model() {
+    let rng = Rng::seeded(seed("the_engine_agrees_with_a_plain_model"));
+    let mut stream = Stream { rng, ttl: 1..200 };
+    for round in 0..20 {
+        let mut rig = Rig::new();
+        // Small nodes, so that lists change their encoding.
+        if round % 2 == 0 {
+            let id = crate::config::Id::LIST_MAX_LISTPACK_SIZE;
+            rig.services.config.set(id, b"4").expect("a valid size");
+        }
+        let mut model = Model::new(rig.now);
+        for step in 0..1000 {
+            rig.now += stream.rng.below(8) as i64;
+            rig.session.db = usize::from(stream.rng.below(5) == 0);
+            (model.now, model.db) = (rig.now, rig.session.db);
+            let line = stream.next();
+            assert_eq!(
+                rig.line(&line),
+                model.line(&line),
+                "round {round}, step {step}: {line}"
+            );
+        }
+        assert_eq!(rig.data(), model.data());
+    }
+}
+
+/// Runs random writes; what they told the journal, and the server after them.
+fn recorded(seed: u64, ttl: std::ops::Range<u64>) -> (Rig, Vec<Recorded>) {
+    let mut stream = Stream {
+        rng: Rng::seeded(seed),
+        ttl,
+    };
+    let mut rig = Rig::new();
+    for _ in 0..1500 {
+        rig.now += stream.rng.below(8) as i64;
+        rig.session.db = usize::from(stream.rng.below(5) == 0);
+        let line = match stream.rng.below(20) {
+            0 => format!("INCRBYFLOAT {} 0.{}", stream.key(), stream.int(1, 9)),
+            _ => stream.next(),
+        };
+        rig.line(&line);
+    }
+    let told = std::mem::take(&mut *rig.journal.commands.lock());
+    (rig, told)
+}
+
+fn replayed(commands: &[Recorded], now: i64) -> Rig {
+    let mut rig = Rig::new();
+    rig.now = now;
+    for (db, words) in commands {
+        rig.session.db = *db;
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let reply = rig.run(&words);
+        assert!(!reply.starts_with(b"-"), "{words:?}: {reply:?}");
+    }
+    rig
+}
+
+#[test]
+fn replaying_the_journal_later_gives_the_same_data() {
+    let seed = seed("replaying_the_journal_later_gives_the_same_data");
+    for round in 0..10 {
+        let (rig, told) = recorded(seed.wrapping_add(round), HOUR..2 * HOUR);
+        let again = replayed(&told, START + HOUR as i64 / 2);
+        assert!(!rig.data().is_empty());
+        assert_eq!(rig.data(), again.data_at(rig.now), "round {round}");
+    }
+}
+
+/// A log is replayed at time 0, where nothing expires by itself: that keys went
+/// is in the log.
+#[test]
+fn replaying_a_journal_with_expired_keys_gives_the_same_data() {
+    let seed = seed("replaying_a_journal_with_expired_keys_gives_the_same_data");
+    for round in 0..10 {
+        let (rig, told) = recorded(seed.wrapping_add(round), 1..100);
+        let again = replayed(&told, 0);
+        assert_eq!(rig.data(), again.data_at(rig.now), "round {round}");
+    }
+}
