@@ -43,6 +43,32 @@ pub struct Effects {
     instead: Vec<Vec<Vec<u8>>>,
 }
 
+/// The counts of reads at some moment; see [`Effects::rewind_reads`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reads {
+    hits: u64,
+    misses: u64,
+    stale: usize,
+}
+
+impl Effects {
+    /// The counts of reads so far.
+    #[inline]
+    pub fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+            stale: self.stale.len(),
+        }
+    }
+
+    /// Forgets the reads since `then`: the command will run again.
+    pub fn rewind_reads(&mut self, then: Reads) {
+        (self.hits, self.misses) = (then.hits, then.misses);
+        self.stale.truncate(then.stale);
+    }
+}
+
 /// The engine in the hands of one thread.
 pub struct Db<'k> {
     pub locks: Locks<'k>,
