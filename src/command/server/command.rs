@@ -230,12 +230,26 @@ fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a
     }
     let mut found = Vec::new();
     for keys in spec.keys {
-        keys.positions(argv, |at| found.push((argv.get(at), keys.flags)));
+        let flags = flags_of_call(keys.flags, argv);
+        keys.positions(argv, |at| found.push((argv.get(at), flags)));
     }
     if found.is_empty() && !spec.flags.has(Flags::NO_MANDATORY_KEYS) {
         return Err(Error::text("ERR Invalid arguments specified for command"));
     }
     Ok(found)
+}
+
+/// What this very call does to its keys. Flags vary with the arguments of SET alone:
+/// it reads the old value only if it is told to GET it.
+fn flags_of_call(flags: &'static [KeyFlag], argv: Argv<'_>) -> &'static [KeyFlag] {
+    let is_get = |option: &[u8]| option.eq_ignore_ascii_case(b"get");
+    if !flags.contains(&KeyFlag::VariableFlags) {
+        flags
+    } else if argv.from(3).iter().any(is_get) {
+        &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]
+    } else {
+        &[KeyFlag::Ow, KeyFlag::Update]
+    }
 }
 
 /// The command that these arguments would run.
