@@ -54,7 +54,7 @@ BUILD_STD = $(if $(wildcard $(shell rustc +nightly --print sysroot)/lib/rustlib/
 tsan: ## look for data races between executors (nightly)
 	RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
 	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" CARGO_TARGET_DIR=$(TARGET_DIR)/tsan \
-		$(CARGO) +nightly test --locked $(BUILD_STD) $(SANITIZED) exec::tests -- --nocapture
+		$(CARGO) +nightly test --locked $(BUILD_STD) $(SANITIZED) exec::tests -- --nocapture --test-threads=1
 
 asan: ## look for wrong memory accesses where unsafe code is (nightly)
 	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET_DIR)/asan \
