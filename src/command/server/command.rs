@@ -136,14 +136,10 @@ fn write_key_flags(reply: &mut Reply, flags: &[KeyFlag]) {
 
 pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let filter = Filter::read(argv)?;
-    let table = ctx.services.commands;
-    let names: Vec<&str> = match filter {
-        Filter::None => table.iter().map(|c| c.full_name.as_str()).collect(),
-        filter => (table.iter_all())
-            .filter(|command| filter.admits(command))
-            .map(|command| command.full_name.as_str())
-            .collect(),
-    };
+    let names: Vec<&str> = (ctx.services.commands.iter_all())
+        .filter(|command| filter.admits(command))
+        .map(|command| command.full_name.as_str())
+        .collect();
     ctx.reply.array(names.len());
     for name in names {
         ctx.reply.bulk(name.as_bytes());
@@ -230,12 +226,27 @@ fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a
     }
     let mut found = Vec::new();
     for keys in spec.keys {
-        keys.positions(argv, |at| found.push((argv.get(at), keys.flags)));
+        let flags = flags_in(keys, argv);
+        keys.positions(argv, |at| found.push((argv.get(at), flags)));
     }
     if found.is_empty() && !spec.flags.has(Flags::NO_MANDATORY_KEYS) {
         return Err(Error::text("ERR Invalid arguments specified for command"));
     }
     Ok(found)
+}
+
+/// The flags of a specification in this very call. The only command whose flags
+/// vary is SET: it reads its key with GET, and only then.
+fn flags_in(keys: &KeySpec, argv: Argv<'_>) -> &'static [KeyFlag] {
+    if !keys.flags.contains(&KeyFlag::VariableFlags) {
+        return keys.flags;
+    }
+    let reads = (argv.iter().skip(3)).any(|option| option.eq_ignore_ascii_case(b"get"));
+    if reads {
+        &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]
+    } else {
+        &[KeyFlag::Ow, KeyFlag::Update]
+    }
 }
 
 /// The command that these arguments would run.
