@@ -73,7 +73,11 @@ fn cursor(text: &[u8]) -> Result<u64, Error> {
     }
     let digits = std::str::from_utf8(digits).map_err(|_| INVALID)?;
     let value: u64 = digits.parse().map_err(|_| INVALID)?;
-    Ok(if negative { value.wrapping_neg() } else { value })
+    Ok(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
 }
 
 /// Whether a key is what a pattern of KEYS or SCAN asks for. The bare star asks for
