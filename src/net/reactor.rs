@@ -245,6 +245,9 @@ impl Reactor {
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
                     conn.readable = true;
                 }
+                if event.is_read_closed() {
+                    conn.ending = true;
+                }
                 if event.is_writable() && conn.wants_write {
                     self.on_writable(slot);
                 }
