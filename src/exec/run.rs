@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::batch::{Batch, Halt};
-use super::gate::{self, Call};
+use super::gate::{self, Call, Refusal};
 use super::policy;
 use super::reaper::{Garbage, Reaper};
 use crate::base::clock::Millis;
@@ -351,8 +351,9 @@ impl Executor {
         };
         let passed = gate::pass(&call);
         let (Ok(()), Some(command)) = (&passed, planned.command) else {
-            let line = passed.err().map(|error| error.line().into_owned());
-            self.refuse(planned.command, &line.unwrap_or_default(), reply, session);
+            if let Err(refusal) = passed {
+                self.refuse(batch, planned.command, refusal);
+            }
             batch.done += 1;
             return;
         };
@@ -420,20 +421,20 @@ impl Executor {
     }
 
     /// Answers for a command that did not pass the gates.
-    fn refuse(
-        &self,
-        command: Option<&'static Command>,
-        line: &[u8],
-        reply: &mut Reply,
-        session: &mut Session,
-    ) {
-        self.metrics.error(line);
+    fn refuse(&self, batch: &mut Batch, command: Option<&'static Command>, refusal: Refusal) {
+        let error = match refusal {
+            Refusal::Error(error) => error,
+            Refusal::Http => return hang_up(batch),
+        };
+        let line = error.line();
+        self.metrics.error(&line);
         if let Some(command) = command {
             let counters = self.metrics.command(command.index as usize);
             counters.rejected.add(1);
         }
+        let Batch { session, reply, .. } = batch;
         let mark = reply.mark();
-        reply.error(line);
+        reply.error(&line);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
@@ -474,6 +475,18 @@ fn resolve(table: &'static Table, argv: Argv<'_>) -> Option<&'static Command> {
         return Some(sub);
     }
     Some(command)
+}
+
+/// Ends a connection at once; what it has been answered is not sent any more.
+fn hang_up(batch: &mut Batch) {
+    log::warn!(
+        "Possible SECURITY ATTACK detected: somebody sends POST or Host: lines, perhaps from \
+         a web page. Connection from {} aborted.",
+        batch.session.client.address
+    );
+    batch.session.close = true;
+    batch.broken = true;
+    batch.halt = Some(Halt::Close);
 }
 
 /// Drops the reply of a client that has asked for silence.

@@ -107,6 +107,10 @@ impl Conn {
             batch.protocol_error = Some(error);
         }
         if batch.waiting() > 0 || batch.protocol_error.is_some() {
+            // For CLIENT LIST, which counts the bytes of its own call.
+            self.client
+                .input_len
+                .store(batch.requests.byte_len(), Relaxed);
             Read::Work
         } else {
             Read::Nothing

@@ -192,8 +192,9 @@ impl Reactor {
                 worked = true;
                 self.on_wake();
             }
-            self.accept_rest();
             self.run_due(now);
+            // After the others, so that who left in this turn has made room.
+            self.accept_due();
             self.run_timers(now);
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
@@ -232,7 +233,7 @@ impl Reactor {
         match event.token() {
             WAKER => {}
             SIGNALS => self.on_signals(),
-            Token(token) if token >= LISTENERS => self.accept(token - LISTENERS),
+            Token(token) if token >= LISTENERS => self.accept_again = Some(Instant::now()),
             Token(token) => {
                 let (slot, generation) = (token & 0xffff_ffff, (token >> 32) as u32);
                 let Some(conn) = self.conns.get_mut(slot) else {

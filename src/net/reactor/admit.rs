@@ -22,7 +22,7 @@ const ACCEPTS_MAX: usize = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Reactor {
-    pub(super) fn accept(&mut self, index: usize) {
+    fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTS_MAX {
             let Some(listener) = self.listeners.get(index) else {
                 return;
@@ -43,8 +43,9 @@ impl Reactor {
         self.accept_again = Some(Instant::now());
     }
 
-    /// Accepts again where a turn's bound or a shortage had cut it off.
-    pub(super) fn accept_rest(&mut self) {
+    /// Accepts when a listener is readable, and again where a turn's bound or a
+    /// shortage had cut it off.
+    pub(super) fn accept_due(&mut self) {
         if self.accept_again.is_some_and(|at| Instant::now() >= at) {
             self.accept_again = None;
             for index in 0..self.listeners.len() {
