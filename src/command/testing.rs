@@ -20,7 +20,7 @@ use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
-use crate::metrics::{Metrics, ThreadMetrics};
+use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::entry::{Entry, ValueRef};
@@ -122,6 +122,8 @@ impl Rig {
                 dirty_base: AtomicI64::new(0),
                 port: 0,
                 workers: 1,
+                rates: Rates::default(),
+                supervised: "no",
                 memory: MemoryUse::default,
             },
             journal: Recorder::default(),

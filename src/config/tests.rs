@@ -199,108 +199,110 @@ fn typed_views_follow_the_values() {
     assert_eq!(config.path(Id::UNIXSOCKET), Some("/run/s".into()));
 }
 
+/// Bad values, and what Redis says of them.
+const BAD_VALUES: &[(Id, &str, &str)] = &[
+    (
+        Id::MAXCLIENTS,
+        "0",
+        "argument must be between 1 and 4294967295 inclusive",
+    ),
+    (
+        Id::MAXCLIENTS,
+        "",
+        "argument couldn't be parsed into an integer",
+    ),
+    (
+        Id::MAXCLIENTS,
+        "010",
+        "argument couldn't be parsed into an integer",
+    ),
+    (
+        Id::MAXCLIENTS,
+        "+5",
+        "argument couldn't be parsed into an integer",
+    ),
+    (Id::MAXMEMORY, "1zb", "argument must be a memory value"),
+    (Id::MAXMEMORY, "-1", "argument must be a memory value"),
+    (Id::APPENDONLY, "maybe", "argument must be 'yes' or 'no'"),
+    (
+        Id::LOGLEVEL,
+        "loud",
+        "argument(s) must be one of the following: debug, verbose, notice, warning",
+    ),
+    (
+        Id::UNIXSOCKETPERM,
+        "999",
+        "argument couldn't be parsed as an octal number",
+    ),
+    (
+        Id::MAXMEMORY_CLIENTS,
+        "101%",
+        "percentage argument must be less or equal to 100",
+    ),
+    (
+        Id::MAXMEMORY_CLIENTS,
+        "-1%",
+        "argument must be a memory or percent value",
+    ),
+    (Id::SAVE, "60", "Invalid save parameters"),
+    (Id::SAVE, "60   1", "Invalid save parameters"),
+    (Id::SAVE, "0 1", "Invalid save parameters"),
+    (
+        Id::CLIENT_OUTPUT_BUFFER_LIMIT,
+        "normal 0 0",
+        "Wrong number of arguments in buffer limit configuration.",
+    ),
+    (
+        Id::CLIENT_OUTPUT_BUFFER_LIMIT,
+        "other 0 0 0",
+        "Invalid client class specified in buffer limit configuration.",
+    ),
+    (
+        Id::CLIENT_OUTPUT_BUFFER_LIMIT,
+        "normal 1 1 -1",
+        "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+    ),
+    (
+        Id::LATENCY_TRACKING_INFO_PERCENTILES,
+        "a",
+        "Invalid latency-tracking-info-percentiles parameters",
+    ),
+    (
+        Id::LATENCY_TRACKING_INFO_PERCENTILES,
+        "101",
+        "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
+    ),
+    (
+        Id::NOTIFY_KEYSPACE_EVENTS,
+        "q",
+        "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
+    ),
+    (
+        Id::SHUTDOWN_ON_SIGINT,
+        "save nosave",
+        "shutdown options SAVE and NOSAVE can't be used simultaneously",
+    ),
+    (
+        Id::SHUTDOWN_ON_SIGINT,
+        "bad",
+        "argument(s) must be one of the following: default, save, nosave, now, force",
+    ),
+    (
+        Id::PROC_TITLE_TEMPLATE,
+        "{bad}",
+        "template format is invalid or contains unknown variables",
+    ),
+    (Id::OOM_SCORE_ADJ_VALUES, "1 2", "wrong number of arguments"),
+    (
+        Id::BIND,
+        "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17",
+        "Too many bind addresses specified.",
+    ),
+];
+
 #[test]
 fn errors_are_in_the_words_of_redis() {
-    let cases: &[(Id, &str, &str)] = &[
-        (
-            Id::MAXCLIENTS,
-            "0",
-            "argument must be between 1 and 4294967295 inclusive",
-        ),
-        (
-            Id::MAXCLIENTS,
-            "",
-            "argument couldn't be parsed into an integer",
-        ),
-        (
-            Id::MAXCLIENTS,
-            "010",
-            "argument couldn't be parsed into an integer",
-        ),
-        (
-            Id::MAXCLIENTS,
-            "+5",
-            "argument couldn't be parsed into an integer",
-        ),
-        (Id::MAXMEMORY, "1zb", "argument must be a memory value"),
-        (Id::MAXMEMORY, "-1", "argument must be a memory value"),
-        (Id::APPENDONLY, "maybe", "argument must be 'yes' or 'no'"),
-        (
-            Id::LOGLEVEL,
-            "loud",
-            "argument(s) must be one of the following: debug, verbose, notice, warning",
-        ),
-        (
-            Id::UNIXSOCKETPERM,
-            "999",
-            "argument couldn't be parsed as an octal number",
-        ),
-        (
-            Id::MAXMEMORY_CLIENTS,
-            "101%",
-            "percentage argument must be less or equal to 100",
-        ),
-        (
-            Id::MAXMEMORY_CLIENTS,
-            "-1%",
-            "argument must be a memory or percent value",
-        ),
-        (Id::SAVE, "60", "Invalid save parameters"),
-        (Id::SAVE, "60   1", "Invalid save parameters"),
-        (Id::SAVE, "0 1", "Invalid save parameters"),
-        (
-            Id::CLIENT_OUTPUT_BUFFER_LIMIT,
-            "normal 0 0",
-            "Wrong number of arguments in buffer limit configuration.",
-        ),
-        (
-            Id::CLIENT_OUTPUT_BUFFER_LIMIT,
-            "other 0 0 0",
-            "Invalid client class specified in buffer limit configuration.",
-        ),
-        (
-            Id::CLIENT_OUTPUT_BUFFER_LIMIT,
-            "normal 1 1 -1",
-            "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
-        ),
-        (
-            Id::LATENCY_TRACKING_INFO_PERCENTILES,
-            "a",
-            "Invalid latency-tracking-info-percentiles parameters",
-        ),
-        (
-            Id::LATENCY_TRACKING_INFO_PERCENTILES,
-            "101",
-            "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
-        ),
-        (
-            Id::NOTIFY_KEYSPACE_EVENTS,
-            "q",
-            "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
-        ),
-        (
-            Id::SHUTDOWN_ON_SIGINT,
-            "save nosave",
-            "shutdown options SAVE and NOSAVE can't be used simultaneously",
-        ),
-        (
-            Id::SHUTDOWN_ON_SIGINT,
-            "bad",
-            "argument(s) must be one of the following: default, save, nosave, now, force",
-        ),
-        (
-            Id::PROC_TITLE_TEMPLATE,
-            "{bad}",
-            "template format is invalid or contains unknown variables",
-        ),
-        (Id::OOM_SCORE_ADJ_VALUES, "1 2", "wrong number of arguments"),
-        (
-            Id::BIND,
-            "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17",
-            "Too many bind addresses specified.",
-        ),
-    ];
-    for (id, text, reason) in cases {
+    for (id, text, reason) in BAD_VALUES {
         let result = parse_joined(id.row(), text.as_bytes(), b"");
         assert_eq!(
             result,

@@ -359,6 +359,7 @@ impl Executor {
         };
         session.client.last_command.store(command.index, Relaxed);
         let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
+        let reads = db.effects.reads();
         db.index = session.db;
         let mut ctx = Ctx {
             db,
@@ -374,6 +375,8 @@ impl Executor {
         match (command.spec.run)(&mut ctx, argv) {
             Ok(()) => {}
             Err(Stop::Defer) => {
+                // It will run again, and count its reads then.
+                db.effects.rewind_reads(reads);
                 reply.rewind(mark);
                 batch.halt = Some(Halt::Slow);
                 return;

@@ -455,11 +455,11 @@ impl Requests {
         match &self.input[self.parsed..] {
             [b'$', a @ b'0'..=b'9', b'\r', b'\n', ..] => {
                 self.parsed += 4;
-                return Ok(Some((a - b'0') as usize));
+                Ok(Some((a - b'0') as usize))
             }
             [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', b'\n', ..] => {
                 self.parsed += 5;
-                return Ok(Some((a - b'0') as usize * 10 + (b - b'0') as usize));
+                Ok(Some((a - b'0') as usize * 10 + (b - b'0') as usize))
             }
             _ => self.bulk_length_any(limits),
         }

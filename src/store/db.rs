@@ -43,6 +43,32 @@ pub struct Effects {
     instead: Vec<Vec<Vec<u8>>>,
 }
 
+/// The counts of reads at some moment; see [`Effects::rewind_reads`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reads {
+    hits: u64,
+    misses: u64,
+    stale: usize,
+}
+
+impl Effects {
+    /// The counts of reads so far.
+    #[inline]
+    pub fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+            stale: self.stale.len(),
+        }
+    }
+
+    /// Forgets the reads since `then`: the command will run again.
+    pub fn rewind_reads(&mut self, then: Reads) {
+        (self.hits, self.misses) = (then.hits, then.misses);
+        self.stale.truncate(then.stale);
+    }
+}
+
 /// The engine in the hands of one thread.
 pub struct Db<'k> {
     pub locks: Locks<'k>,
@@ -139,8 +165,12 @@ impl<'k> Db<'k> {
     }
 
     /// Removes `key` if it has expired; whether it had.
+    #[inline]
     pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
-        let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
+        let dict = self.dict(key);
+        // Most tables hold nothing that expires: spare them a second look-up.
+        let due =
+            dict.volatile() > 0 && (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now));
         if due && let Some(entry) = self.dict_mut(key).remove(key) {
             self.expired(key.bytes, entry);
         }

@@ -162,3 +162,6 @@ impl Expirer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,11 @@ impl Db<'_> {
         self.read(key).map(as_string).transpose()
     }
 
+    /// Length of the string at `key` as a changing command sees it; 0 without one.
+    pub fn string_len(&self, key: Key<'_>) -> Result<usize, Error> {
+        self.peek(key).map_or(Ok(0), |entry| string_len(&entry))
+    }
+
     /// Sets `key` to a string. O(length).
     pub fn set(&mut self, key: Key<'_>, value: NewValue<'_>, ttl: Ttl) {
         // An expiry in the past removes the key at once, as in Redis.

@@ -1,7 +1,6 @@
 //! Both conversations with the other side played by the test.
 
 use super::*;
-use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 
 /// A path of this test's own for a socket, removed when dropped.

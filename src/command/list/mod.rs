@@ -52,7 +52,6 @@ fn read_list(
         return Ok(true);
     }
     let image = list.get().image();
-    drop(list);
     ctx.db.locks.release();
     read(ctx.reply, &image);
     Ok(true)

@@ -136,10 +136,14 @@ fn write_key_flags(reply: &mut Reply, flags: &[KeyFlag]) {
 
 pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let filter = Filter::read(argv)?;
-    let names: Vec<&str> = (ctx.services.commands.iter_all())
-        .filter(|command| filter.admits(command))
-        .map(|command| command.full_name.as_str())
-        .collect();
+    let table = ctx.services.commands;
+    let names: Vec<&str> = match filter {
+        Filter::None => table.iter().map(|c| c.full_name.as_str()).collect(),
+        filter => (table.iter_all())
+            .filter(|command| filter.admits(command))
+            .map(|command| command.full_name.as_str())
+            .collect(),
+    };
     ctx.reply.array(names.len());
     for name in names {
         ctx.reply.bulk(name.as_bytes());
@@ -226,7 +230,7 @@ fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a
     }
     let mut found = Vec::new();
     for keys in spec.keys {
-        let flags = flags_in(keys, argv);
+        let flags = flags_of_call(keys.flags, argv);
         keys.positions(argv, |at| found.push((argv.get(at), flags)));
     }
     if found.is_empty() && !spec.flags.has(Flags::NO_MANDATORY_KEYS) {
@@ -235,14 +239,13 @@ fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a
     Ok(found)
 }
 
-/// The flags of a specification in this very call. The only command whose flags
-/// vary is SET: it reads its key with GET, and only then.
-fn flags_in(keys: &KeySpec, argv: Argv<'_>) -> &'static [KeyFlag] {
-    if !keys.flags.contains(&KeyFlag::VariableFlags) {
-        return keys.flags;
-    }
-    let reads = (argv.iter().skip(3)).any(|option| option.eq_ignore_ascii_case(b"get"));
-    if reads {
+/// What this very call does to its keys. Flags vary with the arguments of SET alone:
+/// it reads the old value only if it is told to GET it.
+fn flags_of_call(flags: &'static [KeyFlag], argv: Argv<'_>) -> &'static [KeyFlag] {
+    let is_get = |option: &[u8]| option.eq_ignore_ascii_case(b"get");
+    if !flags.contains(&KeyFlag::VariableFlags) {
+        flags
+    } else if argv.from(3).iter().any(is_get) {
         &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]
     } else {
         &[KeyFlag::Ow, KeyFlag::Update]

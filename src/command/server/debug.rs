@@ -80,7 +80,9 @@ fn describe(entry: &Entry, db: &Db<'_>) -> String {
         entry.mem_bytes(),
         entry.stamp(),
     );
-    if let ValueRef::List(list) = entry.value() {
+    if let ValueRef::List(list) = entry.value()
+        && entry.encoding() == "quicklist"
+    {
         let nodes = list.node_count().max(1);
         let mean = list.len() as f64 / nodes as f64;
         text.push_str(&format!(" ql_nodes:{nodes} ql_avg_node:{mean:.2}"));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::testing::Server;
-use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, Spec};
+use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, KeyFlag, Spec};
 use crate::command::{Command, Table};
 use crate::config::Id;
 use crate::resp::Version;
@@ -234,6 +234,14 @@ fn keys_of_a_command() {
                 "-ERR Invalid number of arguments specified for command",
             ),
             (
+                "command getkeysandflags set a b",
+                "*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update",
+            ),
+            (
+                "command getkeysandflags set a b nx get",
+                "*1\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+update",
+            ),
+            (
                 "command getkeysandflags rename a b",
                 "*2\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+delete\r\n\
                  *2\r\n$1\r\nb\r\n*2\r\n+OW\r\n+update",
@@ -369,6 +377,19 @@ fn subcommands_count_their_parents_name() {
             command.full_name
         );
     }
+}
+
+/// `variable_flags` means what `flags_of_call` makes of it.
+#[test]
+fn only_set_has_variable_flags() {
+    let variable = |command: &&Command| {
+        let mut keys = command.spec.keys.iter();
+        keys.any(|keys| keys.flags.contains(&KeyFlag::VariableFlags))
+    };
+    let names: Vec<_> = (Table::get().iter_all().filter(variable))
+        .map(|command| command.full_name.as_str())
+        .collect();
+    assert_eq!(names, ["set"]);
 }
 
 #[test]

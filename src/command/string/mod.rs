@@ -20,6 +20,9 @@ use crate::store::string::{SetIf, StrRef};
 use crate::store::{self, Key, Ttl};
 use options::{Expiry, Of, Options, Unit};
 
+/// Bytes that are filled or copied in the time that one element takes.
+const BYTES_PER_COST: usize = 256;
+
 fn write_string(reply: &mut Reply, string: StrRef<'_>) {
     match string {
         StrRef::Int(int) => reply.bulk_int(int),
@@ -146,7 +149,7 @@ fn mget(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 /// MSET and MSETNX; whether the keys were set.
 fn set_pairs(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, only_new: bool) -> Result<bool, super::Stop> {
-    if argv.len() % 2 == 0 {
+    if argv.len().is_multiple_of(2) {
         return Err(Error::Arity(ctx.command.full_name.clone()).into());
     }
     let count = argv.len() / 2;
@@ -229,6 +232,10 @@ fn append(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 fn setrange(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let offset = Args::from(argv, 2).int()?;
     let offset = usize::try_from(offset).map_err(|_| store::Error::OffsetOutOfRange)?;
+    // A far offset has much to fill with zero bytes.
+    let end = offset.saturating_add(argv.get(3).len());
+    let grown = end.saturating_sub(ctx.db.string_len(ctx.key(argv))?);
+    ctx.afford(grown / BYTES_PER_COST)?;
     let len_max = ctx.string_max();
     let len = (ctx.db).set_range(ctx.key(argv), offset, argv.get(3), len_max)?;
     ctx.reply.len(len);

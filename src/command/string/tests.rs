@@ -255,3 +255,17 @@ fn large_values_in_and_out() {
     }
     assert_eq!(rig.line("GET k"), "$5 small");
 }
+
+#[test]
+fn long_fills_are_left_to_the_pool() {
+    let mut rig = rig();
+    for (line, want) in [
+        ("SETRANGE k 10000000 x", true),
+        ("SETRANGE k 10000000 y", false),
+        ("SETRANGE k 10000001 y", false),
+        ("SETRANGE s 1000 x", false),
+    ] {
+        rig.line(line);
+        assert_eq!(rig.deferred, want, "{line}");
+    }
+}
