@@ -394,9 +394,7 @@ impl Executor {
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
-        if session.close {
-            batch.halt = Some(Halt::Close);
-        }
+        batch.halt = session.close.then_some(Halt::Close);
         batch.done += 1;
     }
 
