@@ -35,7 +35,7 @@ use super::reaper::{Garbage, Reaper};
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
 use crate::base::sys;
-use crate::command::{Command, Ctx, ReplyMode, Services, Session, Stop, Table};
+use crate::command::{Command, Ctx, Error, ReplyMode, Services, Session, Stop, Table};
 use crate::config::Id;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -344,13 +344,13 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let call = Call {
-            command: planned.command,
+        let command = planned.command;
+        let passed = gate::pass(&Call {
+            command,
             argv,
             session,
-        };
-        let passed = gate::pass(&call);
-        let (Ok(()), Some(command)) = (&passed, planned.command) else {
+        });
+        let (Ok(()), Some(command)) = (&passed, command) else {
             if let Err(refusal) = passed {
                 self.refuse(batch, planned.command, refusal);
             }
@@ -383,9 +383,7 @@ impl Executor {
             }
             Err(Stop::Error(error)) => {
                 reply.rewind(mark);
-                let line = error.line();
-                self.metrics.error(&line);
-                reply.error(&line);
+                self.answer_error(&error, reply);
             }
         }
         if db.effects.dirty != dirty {
@@ -426,18 +424,22 @@ impl Executor {
             Refusal::Error(error) => error,
             Refusal::Http => return hang_up(batch),
         };
-        let line = error.line();
-        self.metrics.error(&line);
         if let Some(command) = command {
             let counters = self.metrics.command(command.index as usize);
             counters.rejected.add(1);
         }
         let Batch { session, reply, .. } = batch;
         let mark = reply.mark();
-        reply.error(&line);
+        self.answer_error(&error, reply);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
+    }
+
+    fn answer_error(&self, error: &Error, reply: &mut Reply) {
+        let line = error.line();
+        self.metrics.error(&line);
+        reply.error(&line);
     }
 
     /// What follows when the locks are given back.

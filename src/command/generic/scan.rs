@@ -57,27 +57,15 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// A cursor as C's strtoul reads it for Redis: up to a NUL, with a sign and leading
-/// zeros, a negative one counted from 2^64 down, and nothing at all as 0.
+/// A cursor: decimal digits of at most 64 bits. 7.0 also reads signs and an empty
+/// text; its successors do not.
 fn cursor(text: &[u8]) -> Result<u64, Error> {
     const INVALID: Error = Error::text("ERR invalid cursor");
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    let (negative, digits) = match text {
-        [] => return Ok(0),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if !digits.iter().all(u8::is_ascii_digit) {
+    if !text.iter().all(u8::is_ascii_digit) {
         return Err(INVALID);
     }
-    let digits = std::str::from_utf8(digits).map_err(|_| INVALID)?;
-    let value: u64 = digits.parse().map_err(|_| INVALID)?;
-    Ok(if negative {
-        value.wrapping_neg()
-    } else {
-        value
-    })
+    let digits = std::str::from_utf8(text).map_err(|_| INVALID)?;
+    digits.parse().map_err(|_| INVALID)
 }
 
 /// Whether a key is what a pattern of KEYS or SCAN asks for. The bare star asks for
