@@ -360,7 +360,7 @@ impl Executor {
         session.client.last_command.store(command.index, Relaxed);
         let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
         let reads = db.effects.reads();
-        db.index = session.db;
+        (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
         let mut ctx = Ctx {
             db,
             session,
