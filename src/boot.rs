@@ -180,8 +180,10 @@ fn assemble(
         .map_err(|error| format!("Can't create the waker: {error}"))?;
     let waker: Arc<dyn Wake> = Arc::new(PollWaker(waker));
     let flag = Arc::new(WakeFlag::default());
+    let addresses = listeners.describe();
     let control = Arc::new(ControlHandle::new(
         Arc::clone(config),
+        listeners,
         Arc::clone(&flag),
         Arc::clone(&waker),
     ));
@@ -208,7 +210,6 @@ fn assemble(
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
     let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
-    let addresses = listeners.describe();
     log::warn!(
         "FlashKV version={}, pid={}, workers={workers}, dispatch={}",
         env!("CARGO_PKG_VERSION"),
@@ -217,7 +218,6 @@ fn assemble(
     );
     let reactor = Reactor::new(Parts {
         poll,
-        listeners,
         services: Arc::clone(&services),
         control,
         executor: executor(Lane::Light),

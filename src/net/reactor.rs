@@ -69,7 +69,6 @@ pub const WAKER_TOKEN: Token = WAKER;
 /// What the reactor is built from.
 pub struct Parts {
     pub poll: Poll,
-    pub listeners: Listeners,
     pub services: Arc<Services>,
     pub control: Arc<ControlHandle>,
     pub executor: Executor,
@@ -82,7 +81,6 @@ pub struct Parts {
 /// See the head of this file.
 pub struct Reactor {
     poll: Poll,
-    listeners: Listeners,
     signals: Signals,
     services: Arc<Services>,
     control: Arc<ControlHandle>,
@@ -144,7 +142,6 @@ impl Reactor {
             limits: Cached::read(&parts.services),
             cron: cron::Cron::new(&parts.notifier),
             poll: parts.poll,
-            listeners: Listeners::default(),
             signals,
             services: parts.services,
             control: parts.control,
@@ -165,7 +162,7 @@ impl Reactor {
             accept_again: None,
             drain_until: None,
         };
-        reactor.listen(parts.listeners)?;
+        reactor.listen()?;
         Ok(reactor)
     }
 
@@ -291,23 +288,20 @@ impl Reactor {
         if self.services.clients.take_kills() {
             self.close_killed();
         }
-        if let Some(listeners) = self.control.take_listeners()
-            && let Err(error) = self.listen(listeners)
-        {
+        if let Err(error) = self.listen() {
             log::warn!("Cannot serve the new listening sockets: {error}");
         }
     }
 
-    /// Replaces the listening sockets.
-    fn listen(&mut self, mut listeners: Listeners) -> io::Result<()> {
-        let registry = self.poll.registry();
-        for old in self.listeners.iter_mut() {
-            registry.deregister(old)?;
+    /// Has the poller watch the listening sockets, where they are new to it.
+    fn listen(&mut self) -> io::Result<()> {
+        if !self.control.take_exchanged() {
+            return Ok(());
         }
-        for (i, listener) in listeners.iter_mut().enumerate() {
+        let registry = self.poll.registry();
+        for (i, listener) in self.control.listeners().iter_mut().enumerate() {
             registry.register(listener, Token(LISTENERS + i), Interest::READABLE)?;
         }
-        self.listeners = listeners;
         Ok(())
     }
 
@@ -603,7 +597,7 @@ impl Reactor {
             self.notifier.stopping("Shutting down");
             log::warn!("User requested shutdown...");
             self.drain_until = Some(Instant::now() + DRAIN_MAX);
-            self.listeners = Listeners::default();
+            *self.control.listeners() = Listeners::default();
         }
         let out_of_time = self.drain_until.is_some_and(|at| Instant::now() >= at);
         let drained = self.pool.in_flight() == 0 && !self.conns.iter().any(|(_, conn)| owes(conn));

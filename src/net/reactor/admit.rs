@@ -14,6 +14,7 @@ use crate::config::Id;
 use crate::exec::batch::ConnId;
 use crate::exec::{Batch, Outlet};
 use crate::net::conn::Conn;
+use crate::net::listen::Listener;
 use crate::net::socket::{Address, Socket};
 
 /// Connections accepted from one listener in one turn.
@@ -24,10 +25,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 impl Reactor {
     fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTS_MAX {
-            let Some(listener) = self.listeners.get(index) else {
+            let Some(accepted) = self.control.listeners().get(index).map(Listener::accept) else {
                 return;
             };
-            match listener.accept() {
+            match accepted {
                 Ok((socket, peer)) => self.admit(socket, &peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -48,7 +49,8 @@ impl Reactor {
     pub(super) fn accept_due(&mut self) {
         if self.accept_again.is_some_and(|at| Instant::now() >= at) {
             self.accept_again = None;
-            for index in 0..self.listeners.len() {
+            let listeners = self.control.listeners().len();
+            for index in 0..listeners {
                 self.accept(index);
             }
         }
