@@ -23,7 +23,7 @@ use crate::clients::Clients;
 use crate::command::{MemoryUse, Services, Table};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
-use crate::daemon::{self, Launcher, Pidfile, Supervised};
+use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
 use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
@@ -102,8 +102,13 @@ fn start(options: &Options) -> Result<(), Failure> {
         .warnings
         .iter()
         .for_each(|warning| log::warn!("{warning}"));
-    let sockets = inherited.into_iter().map(|one| one.socket).collect();
-    match assemble(&config, sockets, notifier, daemonize) {
+    let surroundings = Surroundings {
+        sockets: inherited.into_iter().map(|one| one.socket).collect(),
+        notifier,
+        supervisor,
+        daemonized: daemonize,
+    };
+    match assemble(&config, surroundings) {
         Ok((reactor, pidfile)) => {
             supervisor.ready();
             launcher.ready();
@@ -148,21 +153,27 @@ impl Wake for PollWaker {
     }
 }
 
+/// What the process was started with and by.
+struct Surroundings {
+    sockets: Vec<Listener>,
+    notifier: Notifier,
+    supervisor: Supervisor,
+    daemonized: bool,
+}
+
 /// Builds all parts and starts the threads. Ready to serve when it returns.
 fn assemble(
     config: &Arc<Config>,
-    inherited: Vec<Listener>,
-    notifier: Notifier,
-    daemonized: bool,
+    start: Surroundings,
 ) -> Result<(Reactor, Option<Pidfile>), String> {
     log::warn!("oO0OoO0OoO0Oo FlashKV is starting oO0OoO0OoO0Oo");
     if let Err(reason) = control::raise_descriptors(config) {
         log::warn!("{reason}");
     }
-    let listeners = if inherited.is_empty() {
+    let listeners = if start.sockets.is_empty() {
         control::open_listeners(config)?
     } else {
-        Listeners::adopt(inherited)
+        Listeners::adopt(start.sockets)
     };
     let poll = Poll::new().map_err(|error| format!("Can't create the poller: {error}"))?;
     let waker = Waker::new(poll.registry(), WAKER_TOKEN)
@@ -175,7 +186,12 @@ fn assemble(
         Arc::clone(&waker),
     ));
     let workers = worker_count(config);
-    let services = Arc::new(services(config, Arc::clone(&control), workers));
+    let services = Arc::new(services(
+        config,
+        Arc::clone(&control),
+        start.supervisor,
+        workers,
+    ));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
     let journal: Arc<dyn Journal> = Arc::new(Silent);
@@ -190,7 +206,7 @@ fn assemble(
     };
     let pool =
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
-    let pidfile = pidfile(config, daemonized)?;
+    let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
     let addresses = listeners.describe();
     log::warn!(
@@ -207,7 +223,7 @@ fn assemble(
         executor: executor(Lane::Light),
         pool,
         flag,
-        notifier,
+        notifier: start.notifier,
         dispatch: Dispatch::from_name(config.choice(Id::DISPATCH)),
     })
     .map_err(|error| format!("Can't set up the reactor: {error}"))?;
@@ -222,14 +238,19 @@ fn worker_count(config: &Config) -> usize {
     }
 }
 
-fn services(config: &Arc<Config>, control: Arc<ControlHandle>, workers: usize) -> Services {
+fn services(
+    config: &Arc<Config>,
+    control: Arc<ControlHandle>,
+    supervisor: Supervisor,
+    workers: usize,
+) -> Services {
     let commands = Table::get();
     Services {
         config: Arc::clone(config),
         clients: Clients::default(),
         metrics: Metrics::new(commands.len()),
         rates: Rates::default(),
-        supervised: config.choice(Id::SUPERVISED),
+        supervised: supervisor.name(),
         commands,
         keyspace: Keyspace::new(KeyHasher::random()),
         control,

@@ -360,7 +360,7 @@ impl Executor {
         session.client.last_command.store(command.index, Relaxed);
         let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
         let reads = db.effects.reads();
-        db.index = session.db;
+        (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
         let mut ctx = Ctx {
             db,
             session,
@@ -394,9 +394,7 @@ impl Executor {
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
-        if session.close {
-            batch.halt = Some(Halt::Close);
-        }
+        batch.halt = session.close.then_some(Halt::Close);
         batch.done += 1;
     }
 

@@ -38,8 +38,10 @@ fn counts_and_names_are_read_strictly() {
 fn listening_sockets_are_told_by_their_kind() {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("bind");
     assert!(matches!(classify(tcp.into()), Ok(Listener::Tcp(_))));
-    let path = SocketPath::new("listen");
-    let unix = std::os::unix::net::UnixListener::bind(&path.0).expect("bind");
+    let file = format!("flashkv-{}-listen", std::process::id());
+    let path = std::env::temp_dir().join(file);
+    let unix = std::os::unix::net::UnixListener::bind(&path).expect("bind");
+    let _ = std::fs::remove_file(&path);
     assert!(matches!(classify(unix.into()), Ok(Listener::Unix(_))));
 }
 
