@@ -557,7 +557,6 @@ fn a_unix_socket_never_replaces_a_file() {
 // ------------------------------------------------------------------- installation
 
 #[test]
-#[ignore = "README.md and dist/flashkv.conf are not written yet"]
 fn an_installation_is_complete_and_keeps_the_configuration() {
     if !have("make") {
         return;

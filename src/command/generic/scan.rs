@@ -57,15 +57,26 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// A cursor: decimal digits of at most 64 bits. 7.0 also reads signs and an empty
-/// text; its successors do not.
+/// A cursor as C's strtoul reads it for Redis, up to 7.2 at least: up to a NUL, with
+/// a sign, a negative one counted from 2^64 down, and nothing at all as 0.
 fn cursor(text: &[u8]) -> Result<u64, Error> {
     const INVALID: Error = Error::text("ERR invalid cursor");
-    if !text.iter().all(u8::is_ascii_digit) {
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let negative = text.starts_with(b"-");
+    let digits = &text[usize::from(negative || text.starts_with(b"+"))..];
+    if !digits.iter().all(u8::is_ascii_digit) {
         return Err(INVALID);
     }
-    let digits = std::str::from_utf8(text).map_err(|_| INVALID)?;
-    digits.parse().map_err(|_| INVALID)
+    let digits = std::str::from_utf8(digits).map_err(|_| INVALID)?;
+    let value: u64 = digits.parse().map_err(|_| INVALID)?;
+    Ok(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
 }
 
 /// Whether a key is what a pattern of KEYS or SCAN asks for. The bare star asks for
