@@ -11,16 +11,12 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::time::Instant;
 
 use mio::{Poll, Waker};
 
-use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::base::sys;
-use crate::clients::Clients;
-use crate::command::{MemoryUse, Services, Table};
+use crate::command::{MemoryUse, Services};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
 use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
@@ -28,12 +24,10 @@ use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
 use crate::logging::{self, Role, Target};
-use crate::metrics::{Metrics, Rates};
 use crate::net::activation;
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
 use crate::net::reactor::{Parts, Reactor, WAKER_TOKEN};
-use crate::store::Keyspace;
 use crate::store::journal::{Journal, Silent};
 use crate::systemd::Notifier;
 
@@ -188,12 +182,15 @@ fn assemble(
         Arc::clone(&waker),
     ));
     let workers = worker_count(config);
-    let services = Arc::new(services(
-        config,
-        Arc::clone(&control),
-        start.supervisor,
-        workers,
-    ));
+    let services = Arc::new(Services {
+        supervised: start.supervisor.name(),
+        ..Services::new(
+            Arc::clone(config),
+            Arc::clone(&control) as _,
+            workers,
+            memory_use,
+        )
+    });
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
     let journal: Arc<dyn Journal> = Arc::new(Silent);
@@ -235,32 +232,6 @@ fn worker_count(config: &Config) -> usize {
     match config.size(Id::WORKERS) {
         0 => (sys::num_cpus() - 1).clamp(1, WORKERS_MAX),
         configured => configured,
-    }
-}
-
-fn services(
-    config: &Arc<Config>,
-    control: Arc<ControlHandle>,
-    supervisor: Supervisor,
-    workers: usize,
-) -> Services {
-    let commands = Table::get();
-    Services {
-        config: Arc::clone(config),
-        clients: Clients::default(),
-        metrics: Metrics::new(commands.len()),
-        rates: Rates::default(),
-        supervised: supervisor.name(),
-        commands,
-        keyspace: Keyspace::new(KeyHasher::random()),
-        control,
-        started: Instant::now(),
-        run_id: Rng::random().hex(40),
-        active_expire: AtomicBool::new(true),
-        dirty_base: AtomicI64::new(0),
-        port: config.int(Id::PORT) as u16,
-        workers,
-        memory: memory_use,
     }
 }
 

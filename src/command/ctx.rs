@@ -10,9 +10,10 @@ use std::time::Instant;
 use super::error::Error;
 use super::session::Session;
 use super::table::{Command, Table};
+use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
-use crate::config::Config;
+use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
@@ -89,6 +90,36 @@ pub struct Services {
     pub memory: fn() -> MemoryUse,
 }
 
+impl Services {
+    /// The services of an empty server that starts now. The port is the configured
+    /// one; `memory` says what the allocator has handed out.
+    pub fn new(
+        config: Arc<Config>,
+        control: Arc<dyn Control>,
+        workers: usize,
+        memory: fn() -> MemoryUse,
+    ) -> Services {
+        let commands = Table::get();
+        Services {
+            clients: Clients::default(),
+            metrics: Metrics::new(commands.len()),
+            rates: Rates::default(),
+            commands,
+            keyspace: Keyspace::new(KeyHasher::random()),
+            control,
+            started: Instant::now(),
+            run_id: Rng::random().hex(40),
+            active_expire: AtomicBool::new(true),
+            dirty_base: AtomicI64::new(0),
+            port: config.int(Id::PORT) as u16,
+            workers,
+            supervised: config.choice(Id::SUPERVISED),
+            memory,
+            config,
+        }
+    }
+}
+
 /// What the allocator says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryUse {
@@ -140,25 +171,20 @@ impl<'k> Ctx<'_, 'k> {
 
     /// How many databases clients may select.
     pub fn databases(&self) -> usize {
-        (self.services.config).size(crate::config::Id::DATABASES)
+        (self.services.config).size(Id::DATABASES)
     }
 
     /// The limits of a list's nodes.
     #[inline]
     pub fn list_limit(&self) -> Limit {
-        let configured = self
-            .services
-            .config
-            .int(crate::config::Id::LIST_MAX_LISTPACK_SIZE);
+        let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
     }
 
     /// The longest string a command may make.
     #[inline]
     pub fn string_max(&self) -> usize {
-        self.services
-            .config
-            .size(crate::config::Id::PROTO_MAX_BULK_LEN)
+        self.services.config.size(Id::PROTO_MAX_BULK_LEN)
     }
 
     /// Asks the server to end.

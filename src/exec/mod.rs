@@ -8,6 +8,8 @@ pub mod policy;
 pub mod pool;
 pub mod reaper;
 pub mod run;
+#[cfg(all(test, not(loom)))]
+mod tests;
 pub mod wake;
 
 pub use batch::{Batch, ConnId, Halt, Outlet};

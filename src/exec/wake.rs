@@ -107,37 +107,55 @@ mod model {
     }
 
     /// Every announced item is taken and nobody sleeps for ever: loom reports a
-    /// deadlock if a wake-up is lost in any interleaving.
-    #[test]
-    fn no_wake_up_is_lost() {
-        loom::model(|| {
-            let flag = Arc::new(WakeFlag::default());
-            let queue = Arc::new(Mutex::new(0));
-            let sleeper = Arc::new(Sleeper {
-                token: Mutex::new(false),
-                changed: Condvar::new(),
-            });
-            let announcers: Vec<_> = (0..2)
-                .map(|_| {
-                    let (flag, queue, sleeper) = (flag.clone(), queue.clone(), sleeper.clone());
-                    thread::spawn(move || {
-                        *queue.lock().unwrap() += 1;
-                        if flag.announce() {
-                            sleeper.wake();
-                        }
-                    })
-                })
-                .collect();
-            let mut taken = 0;
-            while taken < 2 {
-                if flag.take() {
-                    taken += std::mem::take(&mut *queue.lock().unwrap());
-                } else if flag.may_sleep() {
-                    sleeper.sleep();
-                    flag.awake();
-                }
-            }
-            announcers.into_iter().for_each(|t| t.join().unwrap());
+    /// deadlock if a wake-up is lost.
+    fn all_are_taken(announcers: usize) {
+        let flag = Arc::new(WakeFlag::default());
+        let queue = Arc::new(Mutex::new(0));
+        let sleeper = Arc::new(Sleeper {
+            token: Mutex::new(false),
+            changed: Condvar::new(),
         });
+        let threads: Vec<_> = (0..announcers)
+            .map(|_| {
+                let (flag, queue, sleeper) = (flag.clone(), queue.clone(), sleeper.clone());
+                thread::spawn(move || {
+                    *queue.lock().unwrap() += 1;
+                    if flag.announce() {
+                        sleeper.wake();
+                    }
+                })
+            })
+            .collect();
+        let mut taken = 0;
+        while taken < announcers {
+            if flag.take() {
+                taken += std::mem::take(&mut *queue.lock().unwrap());
+            } else if flag.may_sleep() {
+                sleeper.sleep();
+                flag.awake();
+            }
+        }
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    }
+
+    fn explore(announcers: usize, preemptions: usize) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(preemptions);
+        model.check(move || all_are_taken(announcers));
+    }
+
+    /// With either fence removed this one fails: a deadlock.
+    #[test]
+    fn no_wake_up_of_one_is_lost() {
+        explore(1, 4);
+    }
+
+    /// All interleavings of three threads are too many for any patience; two
+    /// preemptions are what a lost wake-up takes.
+    #[test]
+    fn no_wake_up_of_two_is_lost() {
+        explore(2, 2);
     }
 }
