@@ -19,7 +19,7 @@ use crate::base::sys;
 use crate::command::{MemoryUse, Services};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
-use crate::daemon::{self, Launcher, Pidfile, Supervised};
+use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
 use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
@@ -96,8 +96,13 @@ fn start(options: &Options) -> Result<(), Failure> {
         .warnings
         .iter()
         .for_each(|warning| log::warn!("{warning}"));
-    let sockets = inherited.into_iter().map(|one| one.socket).collect();
-    match assemble(&config, sockets, notifier, daemonize) {
+    let surroundings = Surroundings {
+        sockets: inherited.into_iter().map(|one| one.socket).collect(),
+        notifier,
+        supervisor,
+        daemonized: daemonize,
+    };
+    match assemble(&config, surroundings) {
         Ok((reactor, pidfile)) => {
             supervisor.ready();
             launcher.ready();
@@ -142,39 +147,53 @@ impl Wake for PollWaker {
     }
 }
 
+/// What the process was started with and by.
+struct Surroundings {
+    sockets: Vec<Listener>,
+    notifier: Notifier,
+    supervisor: Supervisor,
+    daemonized: bool,
+}
+
 /// Builds all parts and starts the threads. Ready to serve when it returns.
 fn assemble(
     config: &Arc<Config>,
-    inherited: Vec<Listener>,
-    notifier: Notifier,
-    daemonized: bool,
+    start: Surroundings,
 ) -> Result<(Reactor, Option<Pidfile>), String> {
     log::warn!("oO0OoO0OoO0Oo FlashKV is starting oO0OoO0OoO0Oo");
     if let Err(reason) = control::raise_descriptors(config) {
         log::warn!("{reason}");
     }
-    let listeners = if inherited.is_empty() {
+    let listeners = if start.sockets.is_empty() {
         control::open_listeners(config)?
     } else {
-        Listeners::adopt(inherited)
+        Listeners::adopt(start.sockets)
     };
     let poll = Poll::new().map_err(|error| format!("Can't create the poller: {error}"))?;
     let waker = Waker::new(poll.registry(), WAKER_TOKEN)
         .map_err(|error| format!("Can't create the waker: {error}"))?;
     let waker: Arc<dyn Wake> = Arc::new(PollWaker(waker));
     let flag = Arc::new(WakeFlag::default());
+    let addresses = listeners.describe();
     let control = Arc::new(ControlHandle::new(
         Arc::clone(config),
+        listeners,
         Arc::clone(&flag),
         Arc::clone(&waker),
     ));
     let workers = worker_count(config);
-    let services = Arc::new(Services::new(
-        Arc::clone(config),
-        Arc::clone(&control) as _,
-        workers,
-        memory_use,
-    ));
+    let services = Arc::new(Services {
+        supervised: start.supervisor.name(),
+        ..Services::new(
+            Arc::clone(config),
+            Arc::clone(&control) as _,
+            workers,
+            memory_use,
+        )
+    });
+    // Freeing every key takes seconds that nobody needs: the system takes the memory
+    // back when the process has ended.
+    std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
     let journal: Arc<dyn Journal> = Arc::new(Silent);
@@ -189,9 +208,8 @@ fn assemble(
     };
     let pool =
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
-    let pidfile = pidfile(config, daemonized)?;
+    let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
-    let addresses = listeners.describe();
     log::warn!(
         "FlashKV version={}, pid={}, workers={workers}, dispatch={}",
         env!("CARGO_PKG_VERSION"),
@@ -200,13 +218,12 @@ fn assemble(
     );
     let reactor = Reactor::new(Parts {
         poll,
-        listeners,
         services: Arc::clone(&services),
         control,
         executor: executor(Lane::Light),
         pool,
         flag,
-        notifier,
+        notifier: start.notifier,
         dispatch: Dispatch::from_name(config.choice(Id::DISPATCH)),
     })
     .map_err(|error| format!("Can't set up the reactor: {error}"))?;

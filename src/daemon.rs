@@ -246,6 +246,15 @@ pub enum Supervisor {
 }
 
 impl Supervisor {
+    /// The word for it in the `supervised` directive, which INFO shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Supervisor::Nobody => "no",
+            Supervisor::Systemd => "systemd",
+            Supervisor::Upstart => "upstart",
+        }
+    }
+
     /// Whether `daemonize yes` is to be followed.
     pub fn allows_daemonize(self) -> bool {
         self == Supervisor::Nobody

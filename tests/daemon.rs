@@ -224,7 +224,6 @@ impl Manager {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn systemd_hears_of_ready_and_stopping() {
     let (dir, port) = (TempDir::new("notify"), free_port());
     let manager = Manager::at(&dir.path("notify"));
@@ -243,7 +242,6 @@ fn systemd_hears_of_ready_and_stopping() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn the_watchdog_is_fed_for_as_long_as_the_server_lives() {
     let (dir, port) = (TempDir::new("watchdog"), free_port());
     let manager = Manager::at(&dir.path("notify"));
@@ -261,7 +259,6 @@ fn the_watchdog_is_fed_for_as_long_as_the_server_lives() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn sockets_opened_by_systemd_are_served() {
     if !have("systemd-socket-activate") {
         return;
@@ -289,7 +286,6 @@ fn sockets_opened_by_systemd_are_served() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn an_inherited_socket_of_another_kind_is_refused_by_number() {
     if !have("systemd-socket-activate") {
         return;
@@ -371,7 +367,6 @@ fn the_service_is_hardened() {
 // --------------------------------------------------------------- files and signals
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn the_pidfile_comes_and_goes() {
     let (dir, port) = (TempDir::new("pidfile"), free_port());
     let path = dir.path("flashkv.pid");
@@ -387,7 +382,6 @@ fn the_pidfile_comes_and_goes() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_hangup_reopens_the_log_file() {
     let (dir, port) = (TempDir::new("hangup"), free_port());
     let (log, moved) = (dir.path("flashkv.log"), dir.path("flashkv.log.1"));
@@ -408,7 +402,6 @@ fn a_hangup_reopens_the_log_file() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn lines_in_the_journal_carry_a_priority_and_no_time() {
     let (dir, port) = (TempDir::new("journal"), free_port());
     let stderr = fs::File::create(dir.path("journal")).expect("create");
@@ -430,7 +423,6 @@ fn lines_in_the_journal_carry_a_priority_and_no_time() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_reader_of_the_log_that_goes_away_is_not_missed() {
     let (dir, port) = (TempDir::new("pipe"), free_port());
     let mut command = flashkv(&dir, port);
@@ -444,7 +436,6 @@ fn a_reader_of_the_log_that_goes_away_is_not_missed() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn the_unix_socket_has_the_configured_permissions() {
     let (dir, port) = (TempDir::new("unix"), free_port());
     let path = dir.path("flashkv.sock");
@@ -464,7 +455,6 @@ fn the_unix_socket_has_the_configured_permissions() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_socket_left_by_a_crash_is_replaced() {
     let (dir, port) = (TempDir::new("crash"), free_port());
     let path = dir.path("flashkv.sock");
@@ -481,7 +471,6 @@ fn a_socket_left_by_a_crash_is_replaced() {
 // ----------------------------------------------------------------- the background
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn the_launcher_returns_when_the_daemon_serves() {
     let (dir, port) = (TempDir::new("daemonize"), free_port());
     let pidfile = dir.path("flashkv.pid");
@@ -518,7 +507,6 @@ fn the_launcher_returns_when_the_daemon_serves() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn the_launcher_fails_when_the_daemon_cannot_start() {
     let dir = TempDir::new("nodaemon");
     let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
@@ -532,7 +520,6 @@ fn the_launcher_fails_when_the_daemon_cannot_start() {
 // -------------------------------------------------------------- starts that fail
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_port_in_use_is_named() {
     let dir = TempDir::new("inuse");
     let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
@@ -546,7 +533,6 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_bad_option_shows_the_usage() {
     let dir = TempDir::new("usage");
     let output = run(flashkv(&dir, free_port()).args(["--no-such-option", "1"]));
@@ -559,7 +545,6 @@ fn a_bad_option_shows_the_usage() {
 }
 
 #[test]
-#[ignore = "the server loop is not wired yet"]
 fn a_unix_socket_never_replaces_a_file() {
     let (dir, port) = (TempDir::new("precious"), free_port());
     let path = dir.path("data");
@@ -572,7 +557,6 @@ fn a_unix_socket_never_replaces_a_file() {
 // ------------------------------------------------------------------- installation
 
 #[test]
-#[ignore = "README.md and dist/flashkv.conf are not written yet"]
 fn an_installation_is_complete_and_keeps_the_configuration() {
     if !have("make") {
         return;

@@ -4,6 +4,8 @@
 //! [`Rig::run`] does for one command what the executor does for a batch: look it
 //! up, take its footprint, run it, commit its effects, give the locks back.
 
+pub mod server;
+
 use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::sync::Arc;

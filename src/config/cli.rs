@@ -68,7 +68,7 @@ impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "flashkv: {}\nTry 'flashkv --help' for the options.",
+            "flashkv: {}\n{USAGE_BRIEF}\nTry 'flashkv --help' for the options.",
             self.0
         )
     }
@@ -280,8 +280,7 @@ fn add_directives(loader: &mut Loader, directives: &[Given]) {
 
 /// The text of `--help`.
 pub fn usage() -> String {
-    let brief = "Usage: flashkv [FILE] [options] [--DIRECTIVE VALUE...]...";
-    let options = process_options().usage(brief);
+    let options = process_options().usage(USAGE_BRIEF);
     format!("{options}\n{USAGE_TAIL}")
 }
 
@@ -294,6 +293,8 @@ pub fn version() -> String {
 
 /// The version of Redis whose behaviour is the contract.
 pub const REDIS_COMPAT: &str = "7.2.4";
+
+const USAGE_BRIEF: &str = "Usage: flashkv [FILE] [options] [--DIRECTIVE VALUE...]...";
 
 const USAGE_TAIL: &str = "\
 Every directive of the configuration file is an option too, and overrules the file:

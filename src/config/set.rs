@@ -136,7 +136,8 @@ impl Config {
         for (done, (id, name, _)) in undo.iter().enumerate() {
             if let Err(reason) = apply(*id) {
                 self.put_back(undo);
-                for (id, ..) in undo[..done].iter().rev() {
+                // The refused one too: it may have got half way.
+                for (id, ..) in undo[..=done].iter().rev() {
                     let _ = apply(*id);
                 }
                 return Err(refused(name, reason));

@@ -9,6 +9,22 @@ use crate::resp::Argv;
 /// Bytes of a client's arguments that an error quotes (Redis: 128).
 const QUOTED_MAX: usize = 128;
 
+/// Why a command does not reach its handler.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It is answered with this.
+    Error(Error),
+    /// It is a line of HTTP: a web page makes its reader's browser talk to us. The
+    /// connection ends without a word, before a line of the body can be a command.
+    Http,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
 /// What a gate looks at.
 pub struct Call<'a> {
     pub command: Option<&'static Command>,
@@ -16,14 +32,20 @@ pub struct Call<'a> {
     pub session: &'a Session,
 }
 
-type Gate = fn(&Call<'_>) -> Result<(), Error>;
+type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 4] = [is_known, subcommand_is_known, has_arity, is_authenticated];
+const GATES: [Gate; 5] = [
+    is_no_http,
+    is_known,
+    subcommand_is_known,
+    has_arity,
+    is_authenticated,
+];
 
 /// Sends a command through all gates.
 #[inline]
-pub fn pass(call: &Call<'_>) -> Result<(), Error> {
+pub fn pass(call: &Call<'_>) -> Result<(), Refusal> {
     // The way of nearly every command, in one look.
     if let Some(command) = call.command
         && command.subcommands.is_empty()
@@ -35,7 +57,13 @@ pub fn pass(call: &Call<'_>) -> Result<(), Error> {
     GATES.iter().try_for_each(|gate| gate(call))
 }
 
-fn is_known(call: &Call<'_>) -> Result<(), Error> {
+fn is_no_http(call: &Call<'_>) -> Result<(), Refusal> {
+    let first = call.argv.get(0);
+    let is_http = first.eq_ignore_ascii_case(b"post") || first.eq_ignore_ascii_case(b"host:");
+    if is_http { Err(Refusal::Http) } else { Ok(()) }
+}
+
+fn is_known(call: &Call<'_>) -> Result<(), Refusal> {
     if call.command.is_some() {
         return Ok(());
     }
@@ -48,19 +76,23 @@ fn is_known(call: &Call<'_>) -> Result<(), Error> {
             break;
         }
         text.push(b'\'');
-        push_quoted(&mut text, arg, QUOTED_MAX - quoted);
+        quoted += push_quoted(&mut text, arg, QUOTED_MAX - quoted) + 3;
         text.extend_from_slice(b"' ");
-        quoted += arg.len().min(QUOTED_MAX - quoted) + 3;
     }
-    Err(Error::Bytes(text))
+    Err(Error::Bytes(text).into())
 }
 
-fn push_quoted(text: &mut Vec<u8>, arg: &[u8], max: usize) {
-    text.extend_from_slice(&arg[..arg.len().min(max)]);
+/// Quotes an argument as Redis's printf does, at most `max` bytes and up to a NUL;
+/// how many bytes that is.
+fn push_quoted(text: &mut Vec<u8>, arg: &[u8], max: usize) -> usize {
+    let arg = &arg[..arg.len().min(max)];
+    let arg = arg.split(|&byte| byte == 0).next().unwrap_or_default();
+    text.extend_from_slice(arg);
+    arg.len()
 }
 
 /// A container that still stands for itself has not found its subcommand.
-fn subcommand_is_known(call: &Call<'_>) -> Result<(), Error> {
+fn subcommand_is_known(call: &Call<'_>) -> Result<(), Refusal> {
     match call.command {
         Some(command) if !command.subcommands.is_empty() && call.argv.len() >= 2 => {
             let mut text = b"ERR unknown subcommand '".to_vec();
@@ -68,27 +100,27 @@ fn subcommand_is_known(call: &Call<'_>) -> Result<(), Error> {
             text.extend_from_slice(b"'. Try ");
             text.extend_from_slice(command.spec.name.to_ascii_uppercase().as_bytes());
             text.extend_from_slice(b" HELP.");
-            Err(Error::Bytes(text))
+            Err(Error::Bytes(text).into())
         }
         _ => Ok(()),
     }
 }
 
-fn has_arity(call: &Call<'_>) -> Result<(), Error> {
+fn has_arity(call: &Call<'_>) -> Result<(), Refusal> {
     match call.command {
         Some(command) if !command.spec.accepts(call.argv.len()) => {
-            Err(Error::Arity(command.full_name.clone()))
+            Err(Error::Arity(command.full_name.clone()).into())
         }
         _ => Ok(()),
     }
 }
 
-fn is_authenticated(call: &Call<'_>) -> Result<(), Error> {
+fn is_authenticated(call: &Call<'_>) -> Result<(), Refusal> {
     let open = call.session.authenticated
         || (call.command).is_some_and(|command| command.spec.flags.has(Flags::NO_AUTH));
     if open {
         Ok(())
     } else {
-        Err(Error::text("NOAUTH Authentication required."))
+        Err(Error::text("NOAUTH Authentication required.").into())
     }
 }

@@ -29,13 +29,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::batch::{Batch, Halt};
-use super::gate::{self, Call};
+use super::gate::{self, Call, Refusal};
 use super::policy;
 use super::reaper::{Garbage, Reaper};
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
 use crate::base::sys;
-use crate::command::{Command, Ctx, ReplyMode, Services, Session, Stop, Table};
+use crate::command::{Command, Ctx, Error, ReplyMode, Services, Session, Stop, Table};
 use crate::config::Id;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -344,22 +344,23 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let call = Call {
-            command: planned.command,
+        let command = planned.command;
+        let passed = gate::pass(&Call {
+            command,
             argv,
             session,
-        };
-        let passed = gate::pass(&call);
-        let (Ok(()), Some(command)) = (&passed, planned.command) else {
-            let line = passed.err().map(|error| error.line().into_owned());
-            self.refuse(planned.command, &line.unwrap_or_default(), reply, session);
+        });
+        let (Ok(()), Some(command)) = (&passed, command) else {
+            if let Err(refusal) = passed {
+                self.refuse(batch, planned.command, refusal);
+            }
             batch.done += 1;
             return;
         };
         session.client.last_command.store(command.index, Relaxed);
         let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
         let reads = db.effects.reads();
-        db.index = session.db;
+        (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
         let mut ctx = Ctx {
             db,
             session,
@@ -382,9 +383,7 @@ impl Executor {
             }
             Err(Stop::Error(error)) => {
                 reply.rewind(mark);
-                let line = error.line();
-                self.metrics.error(&line);
-                reply.error(&line);
+                self.answer_error(&error, reply);
             }
         }
         if db.effects.dirty != dirty {
@@ -395,9 +394,7 @@ impl Executor {
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
-        if session.close {
-            batch.halt = Some(Halt::Close);
-        }
+        batch.halt = session.close.then_some(Halt::Close);
         batch.done += 1;
     }
 
@@ -420,23 +417,27 @@ impl Executor {
     }
 
     /// Answers for a command that did not pass the gates.
-    fn refuse(
-        &self,
-        command: Option<&'static Command>,
-        line: &[u8],
-        reply: &mut Reply,
-        session: &mut Session,
-    ) {
-        self.metrics.error(line);
+    fn refuse(&self, batch: &mut Batch, command: Option<&'static Command>, refusal: Refusal) {
+        let error = match refusal {
+            Refusal::Error(error) => error,
+            Refusal::Http => return hang_up(batch),
+        };
         if let Some(command) = command {
             let counters = self.metrics.command(command.index as usize);
             counters.rejected.add(1);
         }
+        let Batch { session, reply, .. } = batch;
         let mark = reply.mark();
-        reply.error(line);
+        self.answer_error(&error, reply);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
+    }
+
+    fn answer_error(&self, error: &Error, reply: &mut Reply) {
+        let line = error.line();
+        self.metrics.error(&line);
+        reply.error(&line);
     }
 
     /// What follows when the locks are given back.
@@ -474,6 +475,18 @@ fn resolve(table: &'static Table, argv: Argv<'_>) -> Option<&'static Command> {
         return Some(sub);
     }
     Some(command)
+}
+
+/// Ends a connection at once; what it has been answered is not sent any more.
+fn hang_up(batch: &mut Batch) {
+    log::warn!(
+        "Possible SECURITY ATTACK detected: somebody sends POST or Host: lines, perhaps from \
+         a web page. Connection from {} aborted.",
+        batch.session.client.address
+    );
+    batch.session.close = true;
+    batch.broken = true;
+    batch.halt = Some(Halt::Close);
 }
 
 /// Drops the reply of a client that has asked for silence.

@@ -8,7 +8,9 @@
 //!
 //! While the batch is in flight nothing is read: what the client sends meanwhile
 //! waits in the kernel, and pipeline order needs no care. Readiness is edge
-//! triggered, so `readable` remembers an edge until a short read has answered it.
+//! triggered, so `readable` remembers an edge until a short read has answered it. The
+//! edge that tells the peer's end may come with its last bytes: from then on only
+//! the end itself, a read of nothing, is the answer.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -47,7 +49,9 @@ pub struct Conn {
     pub generation: u32,
     /// An edge of readability has not been answered by a short read yet.
     pub readable: bool,
-    /// The peer sends no more.
+    /// The poller has told that the peer sends no more than what has arrived.
+    pub ending: bool,
+    /// All that the peer has sent is read, and there will be no more.
     pub ended: bool,
     /// The socket is registered for writability.
     pub wants_write: bool,
@@ -66,6 +70,7 @@ impl Conn {
             batch: Some(batch),
             generation,
             readable: true,
+            ending: false,
             ended: false,
             wants_write: false,
             queued: false,
@@ -86,7 +91,7 @@ impl Conn {
             match receive(&self.socket, batch) {
                 Ok(Received { bytes: 0, .. }) => self.ended = true,
                 Ok(received) => {
-                    self.readable = received.more;
+                    self.readable = received.more || self.ending;
                     counters.received.add(received.bytes as u64);
                     counters.reads.add(1);
                     self.client
@@ -107,6 +112,10 @@ impl Conn {
             batch.protocol_error = Some(error);
         }
         if batch.waiting() > 0 || batch.protocol_error.is_some() {
+            // For CLIENT LIST, which counts the bytes of its own call.
+            self.client
+                .input_len
+                .store(batch.requests.byte_len(), Relaxed);
             Read::Work
         } else {
             Read::Nothing

@@ -1,9 +1,9 @@
 //! What other threads ask of the reactor: to wake up, to end, to listen elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::listen::{ListenSpec, Listeners};
 use crate::base::sys;
@@ -30,18 +30,25 @@ pub struct ControlHandle {
     flag: Arc<WakeFlag>,
     waker: Arc<dyn Wake>,
     shutdown: AtomicU8,
-    listeners: Mutex<Option<Listeners>>,
+    listeners: Mutex<Listeners>,
+    exchanged: AtomicBool,
     config: Arc<Config>,
 }
 
 impl ControlHandle {
-    /// A mailbox whose reactor is woken through `flag` and `waker`.
-    pub fn new(config: Arc<Config>, flag: Arc<WakeFlag>, waker: Arc<dyn Wake>) -> ControlHandle {
+    /// A mailbox over the listening sockets, whose reactor is woken through `flag` and `waker`.
+    pub fn new(
+        config: Arc<Config>,
+        listeners: Listeners,
+        flag: Arc<WakeFlag>,
+        waker: Arc<dyn Wake>,
+    ) -> ControlHandle {
         ControlHandle {
             flag,
             waker,
             shutdown: AtomicU8::new(0),
-            listeners: Mutex::default(),
+            listeners: Mutex::new(listeners),
+            exchanged: AtomicBool::new(true),
             config,
         }
     }
@@ -55,17 +62,30 @@ impl ControlHandle {
         }
     }
 
-    /// New listening sockets, if they were asked for.
-    pub fn take_listeners(&self) -> Option<Listeners> {
-        self.listeners.lock().take()
+    /// The listening sockets. Held for a moment only: by the reactor to accept, and
+    /// by whoever exchanges them.
+    pub fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock()
     }
 
+    /// Whether the listening sockets have been exchanged since the last call, so
+    /// that the poller does not know them yet.
+    pub fn take_exchanged(&self) -> bool {
+        self.exchanged.swap(false, Ordering::AcqRel)
+    }
+
+    /// Closes the listening sockets and opens those that are configured now. The
+    /// old ones go first, since new ones may want the same addresses; when that
+    /// fails, the caller restores the old configuration and calls again.
     fn listen_again(&self) -> Result<(), String> {
-        let listeners = open_listeners(&self.config).map_err(|error| {
+        let mut listeners = self.listeners.lock();
+        drop(std::mem::take(&mut *listeners));
+        *listeners = open_listeners(&self.config).map_err(|error| {
             log::warn!("{error}");
             "Unable to listen on this port".to_owned()
         })?;
-        *self.listeners.lock() = Some(listeners);
+        self.exchanged.store(true, Ordering::Release);
+        drop(listeners);
         self.wake();
         Ok(())
     }

@@ -69,7 +69,6 @@ pub const WAKER_TOKEN: Token = WAKER;
 /// What the reactor is built from.
 pub struct Parts {
     pub poll: Poll,
-    pub listeners: Listeners,
     pub services: Arc<Services>,
     pub control: Arc<ControlHandle>,
     pub executor: Executor,
@@ -82,7 +81,6 @@ pub struct Parts {
 /// See the head of this file.
 pub struct Reactor {
     poll: Poll,
-    listeners: Listeners,
     signals: Signals,
     services: Arc<Services>,
     control: Arc<ControlHandle>,
@@ -144,7 +142,6 @@ impl Reactor {
             limits: Cached::read(&parts.services),
             cron: cron::Cron::new(&parts.notifier),
             poll: parts.poll,
-            listeners: Listeners::default(),
             signals,
             services: parts.services,
             control: parts.control,
@@ -165,7 +162,7 @@ impl Reactor {
             accept_again: None,
             drain_until: None,
         };
-        reactor.listen(parts.listeners)?;
+        reactor.listen()?;
         Ok(reactor)
     }
 
@@ -192,8 +189,9 @@ impl Reactor {
                 worked = true;
                 self.on_wake();
             }
-            self.accept_rest();
             self.run_due(now);
+            // After the others, so that who left in this turn has made room.
+            self.accept_due();
             self.run_timers(now);
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
@@ -232,7 +230,7 @@ impl Reactor {
         match event.token() {
             WAKER => {}
             SIGNALS => self.on_signals(),
-            Token(token) if token >= LISTENERS => self.accept(token - LISTENERS),
+            Token(token) if token >= LISTENERS => self.accept_again = Some(Instant::now()),
             Token(token) => {
                 let (slot, generation) = (token & 0xffff_ffff, (token >> 32) as u32);
                 let Some(conn) = self.conns.get_mut(slot) else {
@@ -243,6 +241,9 @@ impl Reactor {
                 }
                 if event.is_readable() || event.is_read_closed() || event.is_error() {
                     conn.readable = true;
+                }
+                if event.is_read_closed() {
+                    conn.ending = true;
                 }
                 if event.is_writable() && conn.wants_write {
                     self.on_writable(slot);
@@ -287,23 +288,20 @@ impl Reactor {
         if self.services.clients.take_kills() {
             self.close_killed();
         }
-        if let Some(listeners) = self.control.take_listeners()
-            && let Err(error) = self.listen(listeners)
-        {
+        if let Err(error) = self.listen() {
             log::warn!("Cannot serve the new listening sockets: {error}");
         }
     }
 
-    /// Replaces the listening sockets.
-    fn listen(&mut self, mut listeners: Listeners) -> io::Result<()> {
-        let registry = self.poll.registry();
-        for old in self.listeners.iter_mut() {
-            registry.deregister(old)?;
+    /// Has the poller watch the listening sockets, where they are new to it.
+    fn listen(&mut self) -> io::Result<()> {
+        if !self.control.take_exchanged() {
+            return Ok(());
         }
-        for (i, listener) in listeners.iter_mut().enumerate() {
+        let registry = self.poll.registry();
+        for (i, listener) in self.control.listeners().iter_mut().enumerate() {
             registry.register(listener, Token(LISTENERS + i), Interest::READABLE)?;
         }
-        self.listeners = listeners;
         Ok(())
     }
 
@@ -353,12 +351,8 @@ impl Reactor {
         let conn = self.conns.get_mut(slot)?;
         conn.queued = false;
         let batch = conn.batch.as_mut()?;
-        if let Some(buffer) = self.inputs.pop() {
-            batch.requests.lend(buffer);
-        }
-        if let Some(buffer) = self.outputs.pop() {
-            batch.reply.lend(buffer);
-        }
+        batch.requests.borrow_from(&mut self.inputs);
+        batch.reply.borrow_from(&mut self.outputs);
         let counters = &self.executor.metrics().counters;
         let found = conn.read(self.limits.bulk_max, counters, now);
         match found {
@@ -599,7 +593,7 @@ impl Reactor {
             self.notifier.stopping("Shutting down");
             log::warn!("User requested shutdown...");
             self.drain_until = Some(Instant::now() + DRAIN_MAX);
-            self.listeners = Listeners::default();
+            *self.control.listeners() = Listeners::default();
         }
         let out_of_time = self.drain_until.is_some_and(|at| Instant::now() >= at);
         let drained = self.pool.in_flight() == 0 && !self.conns.iter().any(|(_, conn)| owes(conn));

@@ -272,9 +272,11 @@ impl Requests {
         self.cut
     }
 
-    /// Lends a receive buffer to a connection that has none.
-    pub fn lend(&mut self, buffer: BytesMut) {
-        if self.input.capacity() == 0 {
+    /// Lends one of the spare receive buffers to a connection that has none.
+    pub fn borrow_from(&mut self, spare: &mut Vec<BytesMut>) {
+        if self.input.capacity() == 0
+            && let Some(buffer) = spare.pop()
+        {
             self.input = buffer;
         }
     }
@@ -455,11 +457,11 @@ impl Requests {
         match &self.input[self.parsed..] {
             [b'$', a @ b'0'..=b'9', b'\r', b'\n', ..] => {
                 self.parsed += 4;
-                return Ok(Some((a - b'0') as usize));
+                Ok(Some((a - b'0') as usize))
             }
             [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', b'\n', ..] => {
                 self.parsed += 5;
-                return Ok(Some((a - b'0') as usize * 10 + (b - b'0') as usize));
+                Ok(Some((a - b'0') as usize * 10 + (b - b'0') as usize))
             }
             _ => self.bulk_length_any(limits),
         }

@@ -76,6 +76,8 @@ pub struct Db<'k> {
     pub index: usize,
     /// The time of the batch.
     pub now: Millis,
+    /// Whether using a key shows in its access stamp (CLIENT NO-TOUCH).
+    pub leaves_stamps: bool,
     pub effects: Effects,
     journal: &'k dyn Journal,
 }
@@ -87,6 +89,7 @@ impl<'k> Db<'k> {
             locks,
             index: 0,
             now,
+            leaves_stamps: true,
             effects: Effects::default(),
             journal,
         }
@@ -126,9 +129,9 @@ impl<'k> Db<'k> {
     /// stamped as used. An expired one is noted for removal.
     #[inline]
     pub fn read(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
-        let stamp = self.stamp();
+        let stamp = self.leaves_stamps.then(|| self.stamp());
         let entry = self.look(key)?;
-        entry.touch(stamp);
+        stamp.into_iter().for_each(|stamp| entry.touch(stamp));
         Some(entry)
     }
 
@@ -158,9 +161,9 @@ impl<'k> Db<'k> {
     #[inline]
     pub fn write(&mut self, key: Key<'_>) -> Option<RefMut<'_, Entry>> {
         self.expire_if_due(key);
-        let stamp = self.stamp();
+        let stamp = self.leaves_stamps.then(|| self.stamp());
         let entry = self.dict_mut(key).find_mut(key)?.into_mut();
-        entry.touch(stamp);
+        stamp.into_iter().for_each(|stamp| entry.touch(stamp));
         Some(entry)
     }
 

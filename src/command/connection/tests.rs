@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::command::ReplyMode;
-use crate::command::server::testing::Server;
+use crate::command::testing::server::Server;
 use crate::config::Id;
 use crate::resp::Version;
 

@@ -57,15 +57,32 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// A cursor as strtoull would read it, which takes a sign and leading zeros.
+/// A cursor as C's strtoul reads it for Redis, up to 7.2 at least: up to a NUL, with
+/// a sign, a negative one counted from 2^64 down, and nothing at all as 0.
 fn cursor(text: &[u8]) -> Result<u64, Error> {
     const INVALID: Error = Error::text("ERR invalid cursor");
-    let digits = text.strip_prefix(b"+").unwrap_or(text);
-    if !digits.first().is_some_and(u8::is_ascii_digit) {
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let negative = text.starts_with(b"-");
+    let digits = &text[usize::from(negative || text.starts_with(b"+"))..];
+    if !digits.iter().all(u8::is_ascii_digit) {
         return Err(INVALID);
     }
-    let text = std::str::from_utf8(digits).map_err(|_| INVALID)?;
-    text.parse().map_err(|_| INVALID)
+    let digits = std::str::from_utf8(digits).map_err(|_| INVALID)?;
+    let value: u64 = digits.parse().map_err(|_| INVALID)?;
+    Ok(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
+}
+
+/// Whether a key is what a pattern of KEYS or SCAN asks for. The bare star asks for
+/// every key, the empty one too.
+fn matches(pattern: &[u8], key: &[u8]) -> bool {
+    pattern == b"*" || glob::matches(pattern, key)
 }
 
 pub fn scan(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
@@ -86,7 +103,7 @@ pub fn scan(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         }
     }
     if let Some(pattern) = filter.pattern {
-        found.retain(|key| glob::matches(pattern, key));
+        found.retain(|key| matches(pattern, key));
     }
     ctx.reply.array(2);
     ctx.reply.bulk(cursor.to_string().as_bytes());
@@ -102,7 +119,7 @@ pub fn keys(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     loop {
         let first = found.len();
         cursor = (ctx.db).walk_segment(cursor, |entry| found.push(entry.key().into()))?;
-        retain_from(&mut found, first, |key| glob::matches(pattern, key));
+        retain_from(&mut found, first, |key| matches(pattern, key));
         if cursor == 0 {
             break;
         }

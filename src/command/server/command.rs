@@ -136,14 +136,10 @@ fn write_key_flags(reply: &mut Reply, flags: &[KeyFlag]) {
 
 pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let filter = Filter::read(argv)?;
-    let table = ctx.services.commands;
-    let names: Vec<&str> = match filter {
-        Filter::None => table.iter().map(|c| c.full_name.as_str()).collect(),
-        filter => (table.iter_all())
-            .filter(|command| filter.admits(command))
-            .map(|command| command.full_name.as_str())
-            .collect(),
-    };
+    let names: Vec<&str> = (ctx.services.commands.iter_all())
+        .filter(|command| filter.admits(command))
+        .map(|command| command.full_name.as_str())
+        .collect();
     ctx.reply.array(names.len());
     for name in names {
         ctx.reply.bulk(name.as_bytes());

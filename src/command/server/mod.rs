@@ -103,6 +103,4 @@ fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 const SHUTDOWN_WORDS: [&str; 5] = ["nosave", "save", "now", "force", "abort"];
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;

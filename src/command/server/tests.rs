@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::testing::Server;
 use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, KeyFlag, Spec};
+use crate::command::testing::server::Server;
 use crate::command::{Command, Table};
 use crate::config::Id;
 use crate::resp::Version;

@@ -14,6 +14,7 @@ use crate::config::Id;
 use crate::exec::batch::ConnId;
 use crate::exec::{Batch, Outlet};
 use crate::net::conn::Conn;
+use crate::net::listen::Listener;
 use crate::net::socket::{Address, Socket};
 
 /// Connections accepted from one listener in one turn.
@@ -22,12 +23,12 @@ const ACCEPTS_MAX: usize = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Reactor {
-    pub(super) fn accept(&mut self, index: usize) {
+    fn accept(&mut self, index: usize) {
         for _ in 0..ACCEPTS_MAX {
-            let Some(listener) = self.listeners.get(index) else {
+            let Some(accepted) = self.control.listeners().get(index).map(Listener::accept) else {
                 return;
             };
-            match listener.accept() {
+            match accepted {
                 Ok((socket, peer)) => self.admit(socket, &peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -43,11 +44,13 @@ impl Reactor {
         self.accept_again = Some(Instant::now());
     }
 
-    /// Accepts again where a turn's bound or a shortage had cut it off.
-    pub(super) fn accept_rest(&mut self) {
+    /// Accepts when a listener is readable, and again where a turn's bound or a
+    /// shortage had cut it off.
+    pub(super) fn accept_due(&mut self) {
         if self.accept_again.is_some_and(|at| Instant::now() >= at) {
             self.accept_again = None;
-            for index in 0..self.listeners.len() {
+            let listeners = self.control.listeners().len();
+            for index in 0..listeners {
                 self.accept(index);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::sys;
 use crate::command::Table;
-use crate::command::server::testing::{NOW, Server};
+use crate::command::testing::server::{NOW, Server};
 use crate::resp::Version;
 
 /// Headings, and fields by name, as a client library reads them.
