@@ -14,7 +14,8 @@ UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/flashkv
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/flashkv
 
-.PHONY: help run build test check conformance compare bench install uninstall clean
+.PHONY: help run build test check conformance loom tsan asan compare bench instructions \
+	install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,11 +37,37 @@ check: ## formatting, lints and the rules about the source tree
 conformance: build ## run the Redis test suite against the server
 	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv tests/conformance/run.sh
 
+# Each instrumented build has a directory of its own, or it would throw the others
+# out of theirs.
+loom: ## check the wake protocol in all interleavings
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET_DIR)/loom \
+		$(CARGO) test --locked --lib exec::wake::model
+
+# The sanitizers need a nightly compiler. Given the target by name, Cargo leaves
+# build scripts and macros as they are.
+SANITIZED = -p flashkv --lib --target $(HOST_TRIPLE)
+HOST_TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
+# Without its source the standard library is not instrumented; docs/TESTING.md says
+# what that means.
+BUILD_STD = $(if $(wildcard $(shell rustc +nightly --print sysroot)/lib/rustlib/src),-Zbuild-std)
+
+tsan: ## look for data races between executors (nightly)
+	RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" CARGO_TARGET_DIR=$(TARGET_DIR)/tsan \
+		$(CARGO) +nightly test --locked $(BUILD_STD) $(SANITIZED) exec::tests -- --nocapture --test-threads=1
+
+asan: ## look for wrong memory accesses where unsafe code is (nightly)
+	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET_DIR)/asan \
+		$(CARGO) +nightly test --locked $(SANITIZED) -- ds:: store:: exec::tests
+
 compare: build ## measure against every peer that is installed
 	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv bench/compare.py
 
 bench: ## measure the parts, in process
 	$(CARGO) bench --locked
+
+instructions: ## count the instructions of a GET, a SET and an INCR (valgrind)
+	bench/callgrind.sh
 
 # A program that is there already is installed as it is, so that a user who
 # builds need not be the one who installs.

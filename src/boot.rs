@@ -191,6 +191,9 @@ fn assemble(
             memory_use,
         )
     });
+    // Freeing every key takes seconds that nobody needs: the system takes the memory
+    // back when the process has ended.
+    std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
     let journal: Arc<dyn Journal> = Arc::new(Silent);

@@ -135,11 +135,14 @@ impl Pool {
         (queues.light.front()).is_some_and(|(since, _)| since.elapsed() > STALL)
     }
 
-    /// Lets the workers end what they run, and waits for them. What still waits is
-    /// dropped.
+    /// Ends the workers. One that is in the middle of a batch is not waited for: the
+    /// process ends without it. What still waits is dropped.
     pub fn stop(self) {
         self.shared.queues.lock().stop = true;
         self.shared.changed.notify_all();
+        if self.in_flight() > 0 {
+            return;
+        }
         for thread in self.threads {
             if thread.join().is_err() {
                 log::error!("a worker thread has panicked");

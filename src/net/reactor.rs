@@ -351,12 +351,8 @@ impl Reactor {
         let conn = self.conns.get_mut(slot)?;
         conn.queued = false;
         let batch = conn.batch.as_mut()?;
-        if let Some(buffer) = self.inputs.pop() {
-            batch.requests.lend(buffer);
-        }
-        if let Some(buffer) = self.outputs.pop() {
-            batch.reply.lend(buffer);
-        }
+        batch.requests.borrow_from(&mut self.inputs);
+        batch.reply.borrow_from(&mut self.outputs);
         let counters = &self.executor.metrics().counters;
         let found = conn.read(self.limits.bulk_max, counters, now);
         match found {

@@ -272,9 +272,11 @@ impl Requests {
         self.cut
     }
 
-    /// Lends a receive buffer to a connection that has none.
-    pub fn lend(&mut self, buffer: BytesMut) {
-        if self.input.capacity() == 0 {
+    /// Lends one of the spare receive buffers to a connection that has none.
+    pub fn borrow_from(&mut self, spare: &mut Vec<BytesMut>) {
+        if self.input.capacity() == 0
+            && let Some(buffer) = spare.pop()
+        {
             self.input = buffer;
         }
     }

@@ -334,9 +334,11 @@ impl Reply {
         self.parts_len + self.tail.capacity() + self.parts.capacity() * size_of::<Part>()
     }
 
-    /// Lends a buffer to an output that has none.
-    pub fn lend(&mut self, buffer: Vec<u8>) {
-        if self.tail.capacity() == 0 {
+    /// Lends one of the spare buffers to an output that has none.
+    pub fn borrow_from(&mut self, spare: &mut Vec<Vec<u8>>) {
+        if self.tail.capacity() == 0
+            && let Some(buffer) = spare.pop()
+        {
             self.tail = buffer;
         }
     }

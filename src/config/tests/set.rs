@@ -131,6 +131,7 @@ fn a_failing_apply_takes_everything_back() {
         (Id::HZ, 20),
         (Id::TIMEOUT, 9),
         (Id::PORT, 7000),
+        (Id::PORT, 6379),
         (Id::TIMEOUT, 0),
         (Id::HZ, 10),
     ];

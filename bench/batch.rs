@@ -1,0 +1,186 @@
+//! One batch end to end without a socket: receive, parse, run, reply. Nanoseconds
+//! per command, by command, length of the pipeline and number of keys.
+//!
+//! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
+//! otherwise. `--count GET|SET|none N` runs N commands in pipelines of 16 over
+//! 10,000 keys and measures nothing: bench/callgrind.sh counts their instructions.
+
+mod timing;
+
+use std::hint::black_box;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use flashkv::base::clock;
+use flashkv::base::rng::Rng;
+use flashkv::clients::Clients;
+use flashkv::command::ctx::Control;
+use flashkv::command::{MemoryUse, Services};
+use flashkv::config::{Config, Id};
+use flashkv::exec::batch::Sent;
+use flashkv::exec::reaper::Reaper;
+use flashkv::exec::{Batch, ConnId, Executor, Lane, Outlet};
+use flashkv::resp::write::SLICES_MAX;
+use flashkv::resp::{Limits, Reply};
+use flashkv::store::journal::Silent;
+use timing::{push_command, report};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Commands of one measurement.
+const COMMANDS: usize = 1 << 19;
+const COUNTED_KEYS: usize = 10_000;
+const COUNTED_DEPTH: usize = 16;
+const LIMITS: Limits = Limits {
+    bulk_max: 512 << 20,
+    authenticated: true,
+};
+
+struct Nobody;
+
+impl Control for Nobody {
+    fn wake(&self) {}
+    fn shut_down(&self, _now: bool) {}
+    fn apply(&self, _id: Id) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Outlet for Nobody {
+    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
+        Ok(Sent::default())
+    }
+}
+
+/// The reactor's executor and one connection.
+struct Bench {
+    executor: Executor,
+    batches: [Box<Batch>; 1],
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let config = Arc::new(Config::new());
+        let services = Services::new(config, Arc::new(Nobody), 1, MemoryUse::default);
+        let (reaper, _) = Reaper::start().expect("a thread for the reaper");
+        let (services, journal) = (Arc::new(services), Arc::new(Silent));
+        let executor = Executor::new(services, journal, reaper, Rng::seeded(1), Lane::Light);
+        let id = ConnId {
+            slot: 0,
+            generation: 0,
+        };
+        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nobody));
+        Bench {
+            executor,
+            batches: [Box::new(batch)],
+        }
+    }
+
+    /// What a turn of the reactor does for one connection.
+    fn turn(&mut self, received: &[u8]) {
+        let batch = &mut self.batches[0];
+        batch.requests.feed(received);
+        batch.requests.parse(LIMITS).expect("good requests");
+        self.executor.turn(&mut self.batches, clock::now());
+        let batch = &mut self.batches[0];
+        assert!(batch.halt.is_none() && batch.reply.errors() == 0);
+        send(&mut batch.reply);
+    }
+
+    fn fill(&mut self, keys: usize) {
+        for first in (0..keys).step_by(64) {
+            let mut bytes = Vec::new();
+            (first..keys.min(first + 64)).for_each(|n| push("SET", n, &mut bytes));
+            self.turn(&bytes);
+        }
+    }
+}
+
+fn send(reply: &mut Reply) {
+    while !reply.is_empty() {
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let used = reply.slices(&mut slices);
+        let count = slices[..used].iter().map(|slice| slice.len()).sum();
+        black_box(&slices);
+        reply.advance(count);
+    }
+}
+
+/// Appends the command for key `n`.
+fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
+    let key = match command {
+        "INCR" => format!("num:{n:012}"),
+        // A hundred lists that grow.
+        "LPUSH" => format!("lst:{:012}", n % 100),
+        _ => format!("key:{n:012}"),
+    };
+    let (command, key) = (command.as_bytes(), key.as_bytes());
+    match command {
+        b"SET" | b"LPUSH" => push_command(bytes, &[command, key, &[b'v'; 32]]),
+        _ => push_command(bytes, &[command, key]),
+    }
+}
+
+/// Pipelines of `depth` commands on keys in random order; the same each time.
+fn pipelines(command: &str, commands: usize, depth: usize, keys: usize) -> Vec<Vec<u8>> {
+    let mut rng = Rng::seeded(7);
+    (0..commands / depth)
+        .map(|_| {
+            let mut bytes = Vec::new();
+            for _ in 0..depth {
+                push(command, (rng.next_u64() % keys as u64) as usize, &mut bytes);
+            }
+            bytes
+        })
+        .collect()
+}
+
+fn measure(keys: usize) {
+    let mut bench = Bench::new();
+    bench.fill(keys);
+    for command in ["GET", "SET", "INCR", "LPUSH"] {
+        for depth in [1, 16, 64] {
+            let pipelines = pipelines(command, COMMANDS, depth, keys);
+            let name = format!("{command}, pipeline of {depth}, {keys} keys");
+            report(&name, COMMANDS, || {
+                pipelines.iter().for_each(|bytes| bench.turn(bytes));
+            });
+        }
+    }
+}
+
+/// For an instruction counter: `none` does all but the commands.
+fn count(command: &str, commands: usize) {
+    let mut bench = Bench::new();
+    bench.fill(COUNTED_KEYS);
+    let bytes = pipelines("GET", COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS);
+    let runs = match command {
+        "none" => bytes,
+        command => pipelines(command, COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS),
+    };
+    let rounds = if command == "none" {
+        0
+    } else {
+        commands / COUNTED_DEPTH
+    };
+    (0..rounds).for_each(|_| bench.turn(&runs[0]));
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let ["--count", command, commands] = words[..] {
+        return count(command, commands.parse().expect("a number of commands"));
+    }
+    let told: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let sizes = if told.is_empty() {
+        vec![100_000, 4_000_000]
+    } else {
+        told
+    };
+    sizes.into_iter().for_each(measure);
+}
