@@ -210,12 +210,7 @@ fn assemble(
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
     let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
-    log::warn!(
-        "FlashKV version={}, pid={}, workers={workers}, dispatch={}",
-        env!("CARGO_PKG_VERSION"),
-        std::process::id(),
-        config.choice(Id::DISPATCH)
-    );
+    log_what_runs(config, workers);
     let reactor = Reactor::new(Parts {
         poll,
         services: Arc::clone(&services),
@@ -229,6 +224,15 @@ fn assemble(
     .map_err(|error| format!("Can't set up the reactor: {error}"))?;
     reactor.announce(&format!("Ready to accept connections on {addresses}"));
     Ok((reactor, pidfile))
+}
+
+fn log_what_runs(config: &Config, workers: usize) {
+    log::warn!(
+        "FlashKV version={}, pid={}, workers={workers}, dispatch={}",
+        env!("CARGO_PKG_VERSION"),
+        std::process::id(),
+        config.choice(Id::DISPATCH)
+    );
 }
 
 fn worker_count(config: &Config) -> usize {
