@@ -2,23 +2,6 @@
 
 use super::*;
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
-
-/// A path of this test's own for a socket, removed when dropped.
-struct SocketPath(PathBuf);
-
-impl SocketPath {
-    fn new(name: &str) -> SocketPath {
-        let file = format!("flashkv-{}-{name}", std::process::id());
-        SocketPath(std::env::temp_dir().join(file))
-    }
-}
-
-impl Drop for SocketPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 #[test]
 fn counts_and_names_are_read_strictly() {
