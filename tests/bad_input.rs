@@ -410,6 +410,31 @@ fn more_clients_than_allowed() {
     inside[0].expect(&["PING"], "+PONG\r\n");
 }
 
+#[test]
+fn out_of_file_descriptors() {
+    let Some(prlimit) = support::require_tool("prlimit") else {
+        return;
+    };
+    const DESCRIPTORS: usize = 48;
+    let server = Server::start();
+    let mut first = server.client();
+    first.expect(&["SET", "k", "v"], "+OK\r\n");
+    let lowered = Command::new(prlimit)
+        .arg(format!("--pid={}", server.pid()))
+        .arg(format!("--nofile={DESCRIPTORS}:{DESCRIPTORS}"))
+        .status();
+    assert!(lowered.is_ok_and(|status| status.success()));
+    // The kernel completes all of these; the server cannot accept the last ones.
+    let mut waiting: Vec<Client> = (0..2 * DESCRIPTORS).map(|_| server.client()).collect();
+    eventually(CLOSE_LIMIT, "the shortage is told in the log", || {
+        server.log().contains("Accepting client connection")
+    });
+    first.expect(&["GET", "k"], "$1\r\nv\r\n");
+    let mut last = waiting.pop().expect("many clients");
+    drop(waiting);
+    last.expect(&["GET", "k"], "$1\r\nv\r\n");
+}
+
 /// How the binary of this repository ends when started with `args`.
 fn start_fails(args: &[&str]) -> (Option<i32>, String) {
     const START_LIMIT: Duration = Duration::from_secs(10);

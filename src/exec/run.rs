@@ -213,22 +213,23 @@ impl Executor {
         let Some(argv) = batch.requests.peek(nth) else {
             return;
         };
-        let slow = command.is_some_and(|c| policy::is_slow(c, argv.len()));
         if batch.halt.is_some() {
             return;
         }
-        if slow && self.lane == Lane::Light {
-            // Refusals need no worker.
-            if gate::pass(&Call {
+        let slow = command.is_some_and(|c| policy::is_slow(c, argv.len()));
+        let session = &batch.session;
+        // A refusal needs no worker.
+        let passes = || {
+            gate::pass(&Call {
                 command,
                 argv,
-                session: &batch.session,
+                session,
             })
             .is_ok()
-            {
-                batch.halt = Some(Halt::Slow);
-                return;
-            }
+        };
+        if slow && self.lane == Lane::Light && passes() {
+            batch.halt = Some(Halt::Slow);
+            return;
         }
         let planned = self.plan(argv, index, nth, command, db);
         self.group.push(planned);
@@ -255,7 +256,6 @@ impl Executor {
         }
         let group = std::mem::take(&mut self.group);
         let mut ticks = sys::ticks();
-        self.metrics.counters.commands.add(group.len() as u64);
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
@@ -403,6 +403,7 @@ impl Executor {
     fn count(&self, command: &Command, failed: bool, ticks: &mut u64) {
         let counters = self.metrics.command(command.index as usize);
         counters.failed.add(u64::from(failed));
+        self.metrics.counters.commands.add(1);
         let now = sys::ticks();
         let spent = now.saturating_sub(*ticks);
         *ticks = now;
