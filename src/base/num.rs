@@ -62,18 +62,6 @@ pub fn i64_text_len(value: i64) -> usize {
     digits + usize::from(value < 0)
 }
 
-/// Parses the text of a finite or infinite `f64` as Redis's double arguments:
-/// decimal, exponent, hexadecimal floats excepted, `inf`/`infinity` with a sign,
-/// never `nan` and never with blanks around it.
-pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
-    if text.is_empty() || text.starts_with(char::is_whitespace) {
-        return None;
-    }
-    let value: f64 = text.parse().ok()?;
-    if value.is_nan() { None } else { Some(value) }
-}
-
 /// Bytes as Redis prints them for people: `1.50K`, `3.00M`, `812B`.
 pub fn human_bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 5] = [

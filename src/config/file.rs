@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use super::Config;
 use super::schema::{Id, Status};
 use super::value;
+use crate::base::{glob, split};
 
 /// One line that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,68 +253,9 @@ fn warnings(config: &Config) -> Vec<String> {
 /// Splits a line into its arguments. `None` when a quote is not closed, or is closed in
 /// the middle of a word.
 pub fn split_args(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut rest = line.trim_ascii_start();
     let mut args = Vec::new();
-    while !matches!(rest.first(), None | Some(0)) {
-        let (arg, after) = match rest[0] {
-            b'"' | b'\'' => (Vec::new(), rest),
-            _ => plain_word(rest),
-        };
-        let (arg, after) = quoted_rest(arg, after)?;
-        args.push(arg);
-        rest = after.trim_ascii_start();
-    }
+    split::split(line, |word| args.push(word.to_vec())).ok()?;
     Some(args)
-}
-
-fn plain_word(text: &[u8]) -> (Vec<u8>, &[u8]) {
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | 0);
-    let end = text.iter().position(ends).unwrap_or(text.len());
-    (text[..end].to_vec(), &text[end..])
-}
-
-/// Appends the quoted part a word may end with.
-fn quoted_rest(mut word: Vec<u8>, text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let quote = match text.first() {
-        Some(quote @ (b'"' | b'\'')) => *quote,
-        // A NUL ends the line, as the end of a C string does.
-        Some(0) => return Some((word, b"")),
-        _ => return Some((word, text)),
-    };
-    let mut rest = &text[1..];
-    loop {
-        let (&byte, after) = rest.split_first()?;
-        if byte == quote {
-            let closed = after.first().is_none_or(u8::is_ascii_whitespace);
-            return closed.then_some((word, after));
-        }
-        let (byte, used) = match byte {
-            b'\\' if quote == b'"' => escape(rest),
-            b'\\' if rest.get(1) == Some(&b'\'') => (b'\'', 2),
-            _ => (byte, 1),
-        };
-        word.push(byte);
-        rest = &rest[used..];
-    }
-}
-
-/// The byte that an escape stands for, and how many bytes it took; a backslash at the
-/// very end is itself.
-fn escape(text: &[u8]) -> (u8, usize) {
-    let hex = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
-    match text.get(1) {
-        Some(b'x') => match (hex(2), hex(3)) {
-            (Some(high), Some(low)) => ((high * 16 + low) as u8, 4),
-            _ => (b'x', 2),
-        },
-        Some(b'n') => (b'\n', 2),
-        Some(b'r') => (b'\r', 2),
-        Some(b't') => (b'\t', 2),
-        Some(b'b') => (8, 2),
-        Some(b'a') => (7, 2),
-        Some(other) => (*other, 2),
-        None => (b'\\', 1),
-    }
 }
 
 /// A text as an argument that [`split_args`] reads back; quoted only where it must be.
@@ -365,36 +307,11 @@ fn step_into(base: &Path, component: &str) -> Vec<PathBuf> {
         .filter_map(|entry| entry.file_name().into_string().ok());
     let fits = |name: &String| {
         name.starts_with('.') == component.starts_with('.')
-            && wildcard(component.as_bytes(), name.as_bytes())
+            && glob::matches(component.as_bytes(), name.as_bytes())
     };
     let mut paths: Vec<_> = names.filter(fits).map(|name| base.join(name)).collect();
     paths.sort();
     paths
-}
-
-/// `*` and `?` over one component. Iterative: on a mismatch only the last `*` grows.
-fn wildcard(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n) = (0, 0);
-    let mut star = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((at, from)) = star else { return false };
-                star = Some((at, from + 1));
-                p = at + 1;
-                n = from + 1;
-            }
-        }
-    }
-    pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
 /// The text of a system error without Rust's `(os error N)`.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::config::admits;
-use crate::base::num;
+use crate::base::{float, num};
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::help;
@@ -44,7 +44,7 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 /// A text that is no number is 0 seconds, as in Redis.
 fn sleep(ctx: &mut Ctx<'_, '_>, seconds: &[u8]) -> Outcome {
-    let seconds = num::parse_f64(seconds).unwrap_or(0.0);
+    let seconds = float::parse_f64(seconds).unwrap_or(0.0);
     std::thread::sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     ctx.reply.ok();
     Ok(())

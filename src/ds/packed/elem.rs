@@ -8,11 +8,7 @@
 
 use bytes::Bytes;
 
-/// The longest text an `i64` has: `-9223372036854775808`.
-const INT_TEXT_MAX: usize = 20;
-
-/// The most digits that cannot overflow a `u64` while they are summed up.
-const DIGITS_MAX: usize = 19;
+use crate::base::num;
 
 /// A borrowed view of one element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +23,7 @@ impl<'a> Elem<'a> {
     /// The view under which `bytes` would be stored.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Elem<'a> {
-        match canonical_int(bytes) {
+        match num::parse_i64(bytes) {
             Some(value) => Elem::Int(value),
             None => Elem::Str(bytes),
         }
@@ -117,49 +113,8 @@ impl<'a> Needle<'a> {
     pub fn new(bytes: &'a [u8]) -> Needle<'a> {
         Needle {
             bytes,
-            int: canonical_int(bytes),
+            int: num::parse_i64(bytes),
         }
-    }
-}
-
-/// The number whose printed form is exactly `text`, if there is one.
-#[inline]
-fn canonical_int(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    match digits {
-        [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] if text.len() <= INT_TEXT_MAX => {}
-        _ => return None,
-    }
-    signed(negative, magnitude(digits)?)
-}
-
-/// The sum of the decimal digits, or `None` at the first non-digit.
-#[inline]
-fn magnitude(digits: &[u8]) -> Option<u64> {
-    if digits.len() > DIGITS_MAX {
-        return None;
-    }
-    let mut sum = 0u64;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        sum = sum * 10 + u64::from(digit);
-    }
-    Some(sum)
-}
-
-#[inline]
-fn signed(negative: bool, magnitude: u64) -> Option<i64> {
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
     }
 }
 
