@@ -14,7 +14,9 @@ pub fn split(line: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Unbalanced>
     let mut rest = line;
     let mut word = Vec::new();
     loop {
-        rest = rest.trim_ascii_start();
+        // Every blank that ends a word is skipped here, so each round gets further.
+        let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
+        rest = &rest[blanks..];
         // Redis stops at a NUL as C strings do.
         if rest.is_empty() || rest[0] == 0 {
             return Ok(());
@@ -115,6 +117,7 @@ fn hex(digit: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn words(line: &[u8]) -> Result<Vec<Vec<u8>>, Unbalanced> {
         let mut out = Vec::new();
@@ -136,6 +139,7 @@ mod tests {
             (b"set k 'a\\'b\\n'", vec![b"set", b"k", b"a'b\\n"]),
             (b"set k \"\"", vec![b"set", b"k", b""]),
             (b"foo\"bar\"", vec![b"foobar"]),
+            (b"\x0ba\x0b\x0cb\x0b", vec![b"a", b"b"]),
             (b"a \"\\xzz\"", vec![b"a", b"xzz"]),
         ] {
             let want: Vec<Vec<u8>> = want.into_iter().map(<[u8]>::to_vec).collect();
@@ -154,6 +158,22 @@ mod tests {
             b"\"",
         ] {
             assert_eq!(words(line), Err(Unbalanced), "{}", line.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_ends(line in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let mut words = 0;
+            let _ = split(&line, |_| words += 1);
+            prop_assert!(words <= line.len());
+        }
+
+        #[test]
+        fn blanks_and_quotes_end(line in "[ \t\r\n\x0b\x0ca\"'\\\\x0]{0,40}") {
+            let mut words = 0;
+            let _ = split(line.as_bytes(), |_| words += 1);
+            prop_assert!(words <= line.len());
         }
     }
 }
