@@ -4,7 +4,7 @@
 //! store, one reply. It checks nothing that a gate has checked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Instant;
 
 use super::error::Error;
@@ -190,10 +190,5 @@ impl<'k> Ctx<'_, 'k> {
     /// Asks the server to end.
     pub fn shut_down(&self, now: bool) {
         self.services.control.shut_down(now);
-    }
-
-    /// Whether keys that have expired are removed without being asked for.
-    pub fn active_expire(&self) -> bool {
-        self.services.active_expire.load(Ordering::Relaxed)
     }
 }

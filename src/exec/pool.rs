@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,6 @@ struct Shared {
     slow_max: usize,
     /// Batches handed over and not yet taken back.
     in_flight: AtomicUsize,
-    finished: AtomicU64,
     done: Mutex<Vec<Box<Batch>>>,
     flag: Arc<WakeFlag>,
     waker: Arc<dyn Wake>,
@@ -73,7 +72,6 @@ impl Pool {
             waiting: AtomicUsize::new(0),
             slow_max: workers,
             in_flight: AtomicUsize::new(0),
-            finished: AtomicU64::new(0),
             done: Mutex::default(),
             flag,
             waker,
@@ -116,11 +114,6 @@ impl Pool {
     /// Batches handed over and not taken back.
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::Relaxed)
-    }
-
-    /// Batches that workers have finished since the start.
-    pub fn finished(&self) -> u64 {
-        self.shared.finished.load(Ordering::Relaxed)
     }
 
     /// Workers that have nothing to do.
@@ -203,7 +196,6 @@ impl Shared {
     }
 
     fn complete(&self, batch: Box<Batch>) {
-        self.finished.fetch_add(1, Ordering::Relaxed);
         self.done.lock().push(batch);
         if self.flag.announce() {
             self.waker.wake();
