@@ -25,7 +25,7 @@ use crate::config::{Config, Id};
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
-use crate::store::entry::{Entry, ValueRef};
+use crate::store::entry::{CollectionRef, Entry, ValueRef};
 use crate::store::journal::{Effect, Journal};
 use crate::store::{DATABASES, Db, Footprint, Keyspace, Locks, Patience, SHARDS};
 
@@ -83,7 +83,9 @@ impl Held {
             ValueRef::Int(int) => Held::Text(int.to_string().into_bytes()),
             ValueRef::Str(text) => Held::Text(text.to_vec()),
             ValueRef::Shared(text) => Held::Text(text.to_vec()),
-            ValueRef::List(list) => Held::List(list.iter().map(|elem| elem.to_vec()).collect()),
+            ValueRef::Collection(CollectionRef::List(list)) => {
+                Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+            }
         }
     }
 }

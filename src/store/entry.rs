@@ -7,7 +7,7 @@
 //!       |kind |flags |epoch |klen | stamp24|vlen8| expiry  | klen32 | key | value |
 //!       +-----+------+------+-----+--------------+---------+--------+-----+-------+
 //!                                                 if EXPIRE if LONG
-//! value   Int: 8 bytes | Inline: vlen bytes | Shared, List: 8-byte owning pointer
+//! value   Int: 8 bytes | Inline: vlen bytes | others: 8-byte owning pointer
 //! ```
 //!
 //! Small keys with small values are most of what such a server holds; a header of
@@ -31,9 +31,11 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use bytes::{Bytes, BytesMut};
 
 use crate::base::clock::Millis;
-use crate::base::num;
-use crate::ds::list::List;
 use crate::ds::table::Thin;
+
+mod value;
+
+pub use value::{Collection, CollectionRef, Kind, NewCollection, NewValue, Type, ValueRef};
 
 /// Longest string kept inside the entry; measured, a second allocation costs more
 /// than the copy up to here.
@@ -61,103 +63,6 @@ struct Header {
     klen: u8,
     /// The access stamp in the upper 24 bits, the inline length in the lower 8.
     stamp_vlen: AtomicU32,
-}
-
-#[repr(u8)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Int,
-    Inline,
-    Shared,
-    List,
-}
-
-/// A value as it is read.
-#[derive(Clone, Copy, Debug)]
-pub enum ValueRef<'a> {
-    Int(i64),
-    Str(&'a [u8]),
-    Shared(&'a Bytes),
-    List(&'a List),
-}
-
-/// A value on its way into an entry.
-#[derive(Debug)]
-pub enum NewValue<'a> {
-    /// A string that is stored as an integer where its text is canonical.
-    Str(&'a [u8]),
-    /// A string that stays text even where it reads as an integer.
-    Text(&'a [u8]),
-    /// A large string that is kept where it lies.
-    Shared(Bytes),
-    Int(i64),
-    List(Box<List>),
-}
-
-impl NewValue<'_> {
-    /// Chooses the tightest form: short strings as integers or inline, long ones
-    /// shared.
-    fn settle(self) -> Self {
-        let (text, plain) = match self {
-            NewValue::Str(text) => (text, true),
-            NewValue::Text(text) => (text, false),
-            _ => return self,
-        };
-        if plain
-            && text.len() <= num::I64_TEXT_MAX
-            && let Some(int) = num::parse_i64(text)
-        {
-            return NewValue::Int(int);
-        }
-        if text.len() > INLINE_MAX {
-            return NewValue::Shared(Bytes::copy_from_slice(text));
-        }
-        NewValue::Text(text)
-    }
-
-    /// Calls `with` with the text of a string value; nothing for other types.
-    pub fn with_text(&self, with: impl FnOnce(&[u8])) {
-        match self {
-            NewValue::Str(text) | NewValue::Text(text) => with(text),
-            NewValue::Shared(bytes) => with(bytes),
-            NewValue::Int(int) => with(itoa::Buffer::new().format(*int).as_bytes()),
-            NewValue::List(_) => {}
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            NewValue::Int(_) => Kind::Int,
-            NewValue::Str(_) | NewValue::Text(_) => Kind::Inline,
-            NewValue::Shared(_) => Kind::Shared,
-            NewValue::List(_) => Kind::List,
-        }
-    }
-
-    /// Bytes of the value inside the entry.
-    fn room(&self) -> usize {
-        match self {
-            NewValue::Str(text) | NewValue::Text(text) => text.len(),
-            _ => 8,
-        }
-    }
-}
-
-/// The type of a value, by Redis's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    String,
-    List,
-}
-
-impl Type {
-    /// The name that TYPE answers with.
-    pub fn name(self) -> &'static str {
-        match self {
-            Type::String => "string",
-            Type::List => "list",
-        }
-    }
 }
 
 /// What an allocation must hold: decided before it is made.
@@ -341,18 +246,32 @@ impl Entry {
                 Kind::Int => ValueRef::Int(at.cast::<i64>().read_unaligned()),
                 Kind::Inline => ValueRef::Str(std::slice::from_raw_parts(at, shape.room)),
                 Kind::Shared => ValueRef::Shared(&*at.cast::<*const Bytes>().read_unaligned()),
-                Kind::List => ValueRef::List(&*at.cast::<*const List>().read_unaligned()),
+                kind => {
+                    let raw = at.cast::<*const ()>().read_unaligned();
+                    ValueRef::Collection(CollectionRef::from_raw(kind, raw))
+                }
             }
         }
     }
 
-    /// The list, if the value is one.
-    pub fn list_mut(&mut self) -> Option<&mut List> {
-        if self.header().kind != Kind::List {
+    /// The collection, if the value is one of this type.
+    #[inline]
+    pub fn get<T: Collection>(&self) -> Option<&T> {
+        if self.header().kind != T::KIND {
             return None;
         }
-        // SAFETY: a list's pointer stands there, owned by this entry.
-        Some(unsafe { &mut *self.value_at().cast::<*mut List>().read_unaligned() })
+        // SAFETY: a pointer to this type stands there, owned by this entry.
+        Some(unsafe { &*self.value_at().cast::<*const T>().read_unaligned() })
+    }
+
+    /// The collection for change, if the value is one of this type.
+    #[inline]
+    pub fn get_mut<T: Collection>(&mut self) -> Option<&mut T> {
+        if self.header().kind != T::KIND {
+            return None;
+        }
+        // SAFETY: as above, and `&mut self` is the only access.
+        Some(unsafe { &mut *self.value_at().cast::<*mut T>().read_unaligned() })
     }
 
     fn value_at(&self) -> *mut u8 {
@@ -363,17 +282,14 @@ impl Entry {
     /// The type of the value.
     #[inline]
     pub fn value_type(&self) -> Type {
-        match self.header().kind {
-            Kind::Int | Kind::Inline | Kind::Shared => Type::String,
-            Kind::List => Type::List,
-        }
+        self.header().kind.value_type()
     }
 
     /// The encoding by the name OBJECT ENCODING has for it.
     pub fn encoding(&self) -> &'static str {
         match self.value() {
             ValueRef::Int(_) => "int",
-            ValueRef::List(list) => list.encoding().name(),
+            ValueRef::Collection(value) => value.encoding_name(),
             ValueRef::Str(s) if self.header().flags & RAW == 0 && s.len() <= EMBSTR_MAX => "embstr",
             ValueRef::Str(_) | ValueRef::Shared(_) => "raw",
         }
@@ -394,9 +310,8 @@ impl Entry {
                     let boxed = Box::into_raw(Box::new(bytes));
                     at.cast::<*mut Bytes>().write_unaligned(boxed);
                 }
-                NewValue::List(list) => {
-                    let raw = Box::into_raw(list);
-                    at.cast::<*mut List>().write_unaligned(raw);
+                NewValue::Collection(value) => {
+                    at.cast::<*mut ()>().write_unaligned(value.into_raw());
                 }
             }
         }
@@ -475,7 +390,7 @@ impl Entry {
     /// Returns `None` when the value is not a string.
     pub fn edit_string<R>(&mut self, change: impl FnOnce(&mut BytesMut) -> R) -> Option<R> {
         let mut text = match self.value() {
-            ValueRef::List(_) => return None,
+            ValueRef::Collection(_) => return None,
             ValueRef::Int(int) => BytesMut::from(itoa::Buffer::new().format(int)),
             ValueRef::Str(text) => BytesMut::from(text),
             ValueRef::Shared(_) => self.take_shared(),
@@ -561,7 +476,7 @@ impl Entry {
             ValueRef::Int(int) => NewValue::Int(int),
             ValueRef::Str(text) => NewValue::Text(text),
             ValueRef::Shared(bytes) => NewValue::Shared(bytes.clone()),
-            ValueRef::List(list) => NewValue::List(Box::new(list.image())),
+            ValueRef::Collection(value) => NewValue::Collection(value.image()),
         };
         let mut copy = Entry::build(key, value, self.expire_at(), self.stamp());
         copy.header_mut().flags |= self.header().flags & RAW;
@@ -598,7 +513,7 @@ impl Entry {
             + match self.value() {
                 ValueRef::Int(_) | ValueRef::Str(_) => 0,
                 ValueRef::Shared(bytes) => size_of::<Bytes>() + bytes.len(),
-                ValueRef::List(list) => size_of::<List>() + list.mem_bytes(),
+                ValueRef::Collection(value) => value.mem_bytes(),
             }
     }
 
@@ -609,7 +524,7 @@ impl Entry {
             // Returning megabytes to the system takes about as long as many
             // small frees.
             ValueRef::Shared(bytes) => 2 + bytes.len() / 65536,
-            ValueRef::List(list) => 2 + list.node_count(),
+            ValueRef::Collection(value) => value.drop_effort(),
         }
     }
 
@@ -621,7 +536,10 @@ impl Entry {
             match self.header().kind {
                 Kind::Int | Kind::Inline => {}
                 Kind::Shared => drop(Box::from_raw(at.cast::<*mut Bytes>().read_unaligned())),
-                Kind::List => drop(Box::from_raw(at.cast::<*mut List>().read_unaligned())),
+                kind => {
+                    let raw = at.cast::<*mut ()>().read_unaligned();
+                    drop(NewCollection::from_raw(kind, raw));
+                }
             }
         }
     }

@@ -16,6 +16,10 @@ pub enum EventClass {
     Generic,
     String,
     List,
+    Hash,
+    Set,
+    SortedSet,
+    Stream,
     Expired,
 }
 
@@ -27,25 +31,36 @@ pub struct Event {
 }
 
 impl Event {
+    const fn of(class: EventClass, name: &'static str) -> Event {
+        Event { name, class }
+    }
+
     pub const fn generic(name: &'static str) -> Event {
-        Event {
-            name,
-            class: EventClass::Generic,
-        }
+        Event::of(EventClass::Generic, name)
     }
 
     pub const fn string(name: &'static str) -> Event {
-        Event {
-            name,
-            class: EventClass::String,
-        }
+        Event::of(EventClass::String, name)
     }
 
     pub const fn list(name: &'static str) -> Event {
-        Event {
-            name,
-            class: EventClass::List,
-        }
+        Event::of(EventClass::List, name)
+    }
+
+    pub const fn hash(name: &'static str) -> Event {
+        Event::of(EventClass::Hash, name)
+    }
+
+    pub const fn set(name: &'static str) -> Event {
+        Event::of(EventClass::Set, name)
+    }
+
+    pub const fn sorted_set(name: &'static str) -> Event {
+        Event::of(EventClass::SortedSet, name)
+    }
+
+    pub const fn stream(name: &'static str) -> Event {
+        Event::of(EventClass::Stream, name)
     }
 
     pub const EXPIRED: Event = Event {

@@ -4,26 +4,12 @@
 
 use crate::ds::list::{End, Limit, List, Side, resolve_index, resolve_range};
 use crate::ds::packed::Value;
-use crate::ds::table::{Ref, RefMut};
 
+use super::collection::Held;
 use super::db::Db;
-use super::dict::{Key, Ttl};
-use super::entry::{Entry, NewValue, Type, ValueRef};
+use super::dict::Key;
 use super::error::Error;
 use super::journal::Event;
-
-/// A list as it is read; holds the entry it stands in.
-pub struct ListRef<'a>(Ref<'a, Entry>);
-
-impl ListRef<'_> {
-    /// The list.
-    pub fn get(&self) -> &List {
-        match self.0.value() {
-            ValueRef::List(list) => list,
-            _ => unreachable!("a ListRef is made of lists only"),
-        }
-    }
-}
 
 /// The event of adding at this end.
 fn push_event(end: End) -> Event {
@@ -42,66 +28,19 @@ fn pop_event(end: End) -> Event {
 
 impl Db<'_> {
     /// The list at `key`, for reading. O(1).
-    pub fn list(&mut self, key: Key<'_>) -> Result<Option<ListRef<'_>>, Error> {
-        match self.read(key) {
-            None => Ok(None),
-            Some(entry) if entry.value_type() == Type::List => Ok(Some(ListRef(entry))),
-            Some(_) => Err(Error::WrongType),
-        }
+    pub fn list(&mut self, key: Key<'_>) -> Result<Option<Held<'_, List>>, Error> {
+        self.collection(key)
     }
 
     /// Length of the list at `key` as a changing command sees it; 0 without one.
-    pub fn list_len(&mut self, key: Key<'_>) -> Result<usize, Error> {
-        match self.peek(key) {
-            None => Ok(0),
-            Some(entry) => match entry.value() {
-                ValueRef::List(list) => Ok(list.len()),
-                _ => Err(Error::WrongType),
-            },
-        }
+    pub fn list_len(&self, key: Key<'_>) -> Result<usize, Error> {
+        Ok((self.peek_collection::<List>(key)?).map_or(0, |list| list.len()))
     }
 
     /// Number of nodes of the list at `key`, which bounds the work of reaching an
     /// element; 0 without one.
-    pub fn list_nodes(&mut self, key: Key<'_>) -> Result<usize, Error> {
-        match self.peek(key) {
-            None => Ok(0),
-            Some(entry) => match entry.value() {
-                ValueRef::List(list) => Ok(list.node_count()),
-                _ => Err(Error::WrongType),
-            },
-        }
-    }
-
-    /// The list at `key`, for change.
-    fn list_entry(&mut self, key: Key<'_>) -> Result<Option<RefMut<'_, Entry>>, Error> {
-        match self.write(key) {
-            Some(entry) if entry.value_type() != Type::List => Err(Error::WrongType),
-            found => Ok(found),
-        }
-    }
-
-    /// Changes the list at `key`; `None` without one. Whoever calls this may leave
-    /// it empty and calls [`Db::list_settle`] then.
-    fn with_list<R>(
-        &mut self,
-        key: Key<'_>,
-        change: impl FnOnce(&mut List) -> R,
-    ) -> Result<Option<R>, Error> {
-        let mut entry = self.list_entry(key)?;
-        Ok((entry.as_mut()).and_then(|entry| entry.list_mut().map(change)))
-    }
-
-    /// Removes the key of a list that has become empty.
-    fn list_settle(&mut self, key: Key<'_>) {
-        let empty = self.peek(key).is_some_and(|entry| match entry.value() {
-            ValueRef::List(list) => list.is_empty(),
-            _ => false,
-        });
-        if empty && let Some(entry) = self.take(key) {
-            self.discard(entry);
-            self.notify(key.bytes, Event::generic("del"));
-        }
+    pub fn list_nodes(&self, key: Key<'_>) -> Result<usize, Error> {
+        Ok((self.peek_collection::<List>(key)?).map_or(0, |list| list.node_count()))
     }
 
     /// Adds elements at an end; the new length. With `existing`, only to a list
@@ -114,20 +53,17 @@ impl Db<'_> {
         existing: bool,
         limit: Limit,
     ) -> Result<usize, Error> {
-        let pushed = self.with_list(key, |list| {
-            list.push_all(end, values.clone(), limit);
+        let push = |list: &mut List| {
+            list.push_all(end, values, limit);
             list.len()
-        })?;
-        let len = match pushed {
-            Some(len) => len,
-            None if existing => return Ok(0),
-            None => {
-                let mut list = List::new();
-                list.push_all(end, values, limit);
-                let len = list.len();
-                self.put(key, NewValue::List(Box::new(list)), Ttl::Clear);
-                len
+        };
+        let len = if existing {
+            match self.change(key, push)? {
+                Some(len) => len,
+                None => return Ok(0),
             }
+        } else {
+            self.change_or_new(key, push)?
         };
         self.touched(key.bytes, push_event(end));
         Ok(len)
@@ -141,7 +77,7 @@ impl Db<'_> {
         limit: Limit,
         read: impl FnOnce(crate::ds::packed::Elem<'_>) -> R,
     ) -> Result<Option<R>, Error> {
-        let popped = self.with_list(key, |list| {
+        let popped = self.change(key, |list: &mut List| {
             (list.pop_with(end, limit, read), list.is_empty())
         })?;
         let Some((value, empty)) = popped else {
@@ -149,7 +85,7 @@ impl Db<'_> {
         };
         self.touched(key.bytes, pop_event(end));
         if empty {
-            self.list_settle(key);
+            self.settle(key);
         }
         Ok(value)
     }
@@ -164,7 +100,7 @@ impl Db<'_> {
         limit: Limit,
         read: impl FnOnce(&List, std::ops::Range<usize>),
     ) -> Result<bool, Error> {
-        let popped = self.with_list(key, |list| {
+        let popped = self.change(key, |list: &mut List| {
             let len = list.len();
             let count = count.min(len);
             let (gone, kept) = match end {
@@ -182,7 +118,7 @@ impl Db<'_> {
         };
         if count > 0 {
             self.touched(key.bytes, pop_event(end));
-            self.list_settle(key);
+            self.settle(key);
         }
         Ok(true)
     }
@@ -195,7 +131,7 @@ impl Db<'_> {
         value: &[u8],
         limit: Limit,
     ) -> Result<(), Error> {
-        let done = self.with_list(key, |list| {
+        let done = self.change(key, |list: &mut List| {
             resolve_index(index, list.len()).is_some_and(|at| list.set(at, value, limit))
         })?;
         match done {
@@ -216,11 +152,11 @@ impl Db<'_> {
         value: &[u8],
         limit: Limit,
     ) -> Result<usize, Error> {
-        let removed = self.with_list(key, |list| list.remove(count, value, limit))?;
+        let removed = self.change(key, |list: &mut List| list.remove(count, value, limit))?;
         let removed = removed.unwrap_or(0);
         if removed > 0 {
             self.touched(key.bytes, Event::list("lrem"));
-            self.list_settle(key);
+            self.settle(key);
         }
         Ok(removed)
     }
@@ -235,7 +171,9 @@ impl Db<'_> {
         value: &[u8],
         limit: Limit,
     ) -> Result<i64, Error> {
-        match self.with_list(key, |list| list.insert(side, pivot, value, limit))? {
+        match self.change(key, |list: &mut List| {
+            list.insert(side, pivot, value, limit)
+        })? {
             None => Ok(0),
             Some(None) => Ok(-1),
             Some(Some(len)) => {
@@ -253,13 +191,13 @@ impl Db<'_> {
         stop: i64,
         limit: Limit,
     ) -> Result<(), Error> {
-        let trimmed = self.with_list(key, |list| {
+        let trimmed = self.change(key, |list: &mut List| {
             let keep = resolve_range(start, stop, list.len()).unwrap_or(0..0);
             list.trim(keep, limit);
         })?;
         if trimmed.is_some() {
             self.touched(key.bytes, Event::list("ltrim"));
-            self.list_settle(key);
+            self.settle(key);
         }
         Ok(())
     }
@@ -271,11 +209,12 @@ impl Db<'_> {
         (to, to_end): (Key<'_>, End),
         limit: Limit,
     ) -> Result<Option<Value>, Error> {
-        if self.list_entry(from)?.is_none() {
+        if self.collection_entry::<List>(from)?.is_none() {
             return Ok(None);
         }
-        self.list_entry(to)?;
-        let Some(Some(value)) = self.with_list(from, |list| list.pop(from_end, limit))? else {
+        self.collection_entry::<List>(to)?;
+        let Some(Some(value)) = self.change(from, |list: &mut List| list.pop(from_end, limit))?
+        else {
             return Ok(None);
         };
         // The destination first: it may be the very list that is empty now.
@@ -283,7 +222,7 @@ impl Db<'_> {
         let texts = std::iter::once(text.as_slice());
         self.list_push(to, to_end, texts, false, limit)?;
         self.touched(from.bytes, pop_event(from_end));
-        self.list_settle(from);
+        self.settle(from);
         Ok(Some(value))
     }
 }

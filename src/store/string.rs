@@ -33,7 +33,7 @@ impl Str<'_> {
             ValueRef::Int(int) => StrRef::Int(int),
             ValueRef::Str(bytes) => StrRef::Bytes(bytes),
             ValueRef::Shared(bytes) => StrRef::Shared(bytes),
-            ValueRef::List(_) => unreachable!("a Str is made of strings only"),
+            ValueRef::Collection(_) => unreachable!("a Str is made of strings only"),
         }
     }
 
@@ -162,7 +162,7 @@ impl Db<'_> {
                 ValueRef::Int(int) => Extended::parse(itoa::Buffer::new().format(int).as_bytes()),
                 ValueRef::Str(text) => Extended::parse(text),
                 ValueRef::Shared(text) => Extended::parse(text),
-                ValueRef::List(_) => return Err(Error::WrongType),
+                ValueRef::Collection(_) => return Err(Error::WrongType),
             },
         };
         let old = old.ok_or(Error::NotFloat)?;
@@ -260,7 +260,7 @@ fn integer(entry: &Entry) -> Result<i64, Error> {
         ValueRef::Int(int) => Ok(int),
         ValueRef::Str(text) => num::parse_i64(text).ok_or(Error::NotInteger),
         ValueRef::Shared(_) => Err(Error::NotInteger),
-        ValueRef::List(_) => Err(Error::WrongType),
+        ValueRef::Collection(_) => Err(Error::WrongType),
     }
 }
 
@@ -269,6 +269,6 @@ fn string_len(entry: &Entry) -> Result<usize, Error> {
         ValueRef::Int(int) => Ok(num::i64_text_len(int)),
         ValueRef::Str(text) => Ok(text.len()),
         ValueRef::Shared(bytes) => Ok(bytes.len()),
-        ValueRef::List(_) => Err(Error::WrongType),
+        ValueRef::Collection(_) => Err(Error::WrongType),
     }
 }

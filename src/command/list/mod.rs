@@ -45,13 +45,13 @@ fn read_list(
     let Some(list) = ctx.db.list(key)? else {
         return Ok(false);
     };
-    let cost = cost(list.get());
+    let cost = cost(&list);
     afford(alone, cost)?;
     if cost <= LIGHT_COST {
-        read(ctx.reply, list.get());
+        read(ctx.reply, &list);
         return Ok(true);
     }
-    let image = list.get().image();
+    let image = list.image();
     ctx.db.locks.release();
     read(ctx.reply, &image);
     Ok(true)
@@ -166,7 +166,7 @@ fn rpoplpush(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 fn llen(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let key = ctx.key(argv);
-    let len = (ctx.db.list(key)?).map_or(0, |list| list.get().len());
+    let len = (ctx.db.list(key)?).map_or(0, |list| list.len());
     ctx.reply.len(len);
     Ok(())
 }

@@ -12,10 +12,11 @@ use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::help;
 use crate::config::Id;
+use crate::ds::list::List;
 use crate::resp::Argv;
 use crate::store::Db;
 use crate::store::db::STAMP_MASK;
-use crate::store::entry::{Entry, ValueRef};
+use crate::store::entry::Entry;
 
 pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let config = &ctx.services.config;
@@ -80,7 +81,7 @@ fn describe(entry: &Entry, db: &Db<'_>) -> String {
         entry.mem_bytes(),
         entry.stamp(),
     );
-    if let ValueRef::List(list) = entry.value()
+    if let Some(list) = entry.get::<List>()
         && entry.encoding() == "quicklist"
     {
         let nodes = list.node_count().max(1);

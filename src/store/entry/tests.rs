@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::rng::Rng;
-use crate::ds::list::{End, Limit};
+use crate::ds::list::{End, Limit, List};
 
 /// What an entry should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,9 @@ fn plain(entry: &Entry) -> Plain {
         ValueRef::Int(int) => Held::Text(int.to_string().into_bytes()),
         ValueRef::Str(text) => Held::Text(text.to_vec()),
         ValueRef::Shared(text) => Held::Text(text.to_vec()),
-        ValueRef::List(list) => Held::List(list.iter().map(|elem| elem.to_vec()).collect()),
+        ValueRef::Collection(CollectionRef::List(list)) => {
+            Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+        }
     };
     Plain {
         key: entry.key().to_vec(),
@@ -77,7 +79,7 @@ fn held(rng: &mut Rng) -> Held {
 /// The value in one of the forms in which it may come.
 fn new_value<'a>(rng: &mut Rng, held: &'a Held) -> NewValue<'a> {
     match held {
-        Held::List(texts) => NewValue::List(Box::new(list_of(texts))),
+        Held::List(texts) => NewValue::collection(list_of(texts)),
         Held::Text(text) => match rng.below(3) {
             0 => NewValue::Text(text),
             1 if text.len() > INLINE_MAX => NewValue::Shared(Bytes::copy_from_slice(text)),
@@ -180,7 +182,7 @@ fn a_copy_is_apart_from_its_original() {
         let copy = entry.copied(b"copy");
         let copied = plain(&copy);
         entry.edit_string(|text| text.extend_from_slice(b"more"));
-        if let Some(list) = entry.list_mut() {
+        if let Some(list) = entry.get_mut::<List>() {
             list.push(End::Head, b"more", Limit::from_config(4));
         }
         entry = step(&mut rng, entry, &mut want);
@@ -213,7 +215,7 @@ fn encodings_by_length() {
 #[test]
 fn a_large_value_is_handed_out_when_it_is_replaced() {
     let texts: Vec<Vec<u8>> = (0..100).map(|i| vec![b'x'; i]).collect();
-    let mut entry = Entry::new(b"k", NewValue::List(Box::new(list_of(&texts))), None, 0);
+    let mut entry = Entry::new(b"k", NewValue::collection(list_of(&texts)), None, 0);
     let old = entry.set_value(NewValue::Int(1)).expect("the list");
     assert_eq!(plain(&old).held, Held::List(texts));
     assert!(entry.set_value(NewValue::Int(2)).is_none());

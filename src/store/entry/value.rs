@@ -1,0 +1,278 @@
+#![allow(unsafe_code)]
+//! What an entry can hold: strings in three forms, and collections behind an
+//! owning pointer.
+//!
+//! A collection type enters the keyspace by one line in [`collections!`] and by
+//! implementing [`Collection`]; from these come the type's name, its kind in the
+//! header, how an entry reads, copies, measures and drops it. Nothing else in the
+//! entry knows what the types are.
+//!
+//! Must stay true: the pointer behind a kind is one that [`NewCollection::into_raw`]
+//! gave for that very kind.
+
+use bytes::Bytes;
+
+use crate::base::num;
+use crate::ds::list::List;
+
+use super::INLINE_MAX;
+
+/// What an entry asks of a collection that it holds.
+pub trait Collection: Sized {
+    /// The type's name and kind.
+    const KIND: Kind;
+    /// The name that OBJECT ENCODING answers with.
+    fn encoding_name(&self) -> &'static str;
+    /// A copy that shares what is large; cheap enough to take under a lock.
+    fn image(&self) -> Self;
+    /// Bytes allocated beside the value itself.
+    fn mem_bytes(&self) -> usize;
+    /// Roughly how many allocations dropping it frees.
+    fn drop_effort(&self) -> usize;
+    /// Whether it has no element; such a value is not kept.
+    fn is_empty(&self) -> bool;
+    /// Wraps a reference, for matching over all types.
+    fn as_ref(&self) -> CollectionRef<'_>;
+    /// Wraps an owned value, for storing it.
+    fn into_new(self: Box<Self>) -> NewCollection;
+}
+
+/// Makes the kinds, types and wrappers of the collections listed.
+macro_rules! collections {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// What stands behind the key, as the header says it.
+        #[repr(u8)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            Int,
+            Inline,
+            Shared,
+            $($name),+
+        }
+
+        /// The type of a value, by Redis's names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Type {
+            String,
+            $($(#[$doc])* $name),+
+        }
+
+        impl Type {
+            /// The name that TYPE answers with.
+            pub fn name(self) -> &'static str {
+                match self {
+                    Type::String => "string",
+                    $(Type::$name => $text),+
+                }
+            }
+        }
+
+        impl Kind {
+            /// The type of values of this kind.
+            #[inline]
+            pub fn value_type(self) -> Type {
+                match self {
+                    Kind::Int | Kind::Inline | Kind::Shared => Type::String,
+                    $(Kind::$name => Type::$name),+
+                }
+            }
+        }
+
+        /// A collection as it is read.
+        #[derive(Clone, Copy, Debug)]
+        pub enum CollectionRef<'a> {
+            $($name(&'a $name)),+
+        }
+
+        impl<'a> CollectionRef<'a> {
+            /// The collection behind an entry's pointer.
+            ///
+            /// # Safety
+            /// `raw` came from [`NewCollection::into_raw`] for this kind, and is
+            /// not changed or freed during `'a`.
+            pub(super) unsafe fn from_raw(kind: Kind, raw: *const ()) -> CollectionRef<'a> {
+                match kind {
+                    // SAFETY: by the caller's word, `raw` points to this type.
+                    $(Kind::$name => CollectionRef::$name(unsafe { &*raw.cast::<$name>() }),)+
+                    Kind::Int | Kind::Inline | Kind::Shared => unreachable!("not a collection"),
+                }
+            }
+
+            /// The name that OBJECT ENCODING answers with.
+            pub fn encoding_name(self) -> &'static str {
+                match self { $(CollectionRef::$name(value) => value.encoding_name()),+ }
+            }
+
+            /// A copy that shares what is large.
+            pub fn image(self) -> NewCollection {
+                match self {
+                    $(CollectionRef::$name(value) => Box::new(Collection::image(value)).into_new()),+
+                }
+            }
+
+            /// Bytes allocated for it, the value itself included.
+            pub fn mem_bytes(self) -> usize {
+                match self {
+                    $(CollectionRef::$name(value) => {
+                        size_of::<$name>() + Collection::mem_bytes(value)
+                    }),+
+                }
+            }
+
+            /// Roughly how many allocations dropping it frees.
+            pub fn drop_effort(self) -> usize {
+                match self { $(CollectionRef::$name(value) => 1 + value.drop_effort()),+ }
+            }
+
+            /// Whether it has no element.
+            pub fn is_empty(self) -> bool {
+                match self { $(CollectionRef::$name(value) => Collection::is_empty(value)),+ }
+            }
+        }
+
+        /// A collection on its way into an entry.
+        #[derive(Debug)]
+        pub enum NewCollection {
+            $($name(Box<$name>)),+
+        }
+
+        impl NewCollection {
+            /// What the header says of it.
+            pub fn kind(&self) -> Kind {
+                match self { $(NewCollection::$name(_) => Kind::$name),+ }
+            }
+
+            /// Gives up ownership for a pointer.
+            pub(super) fn into_raw(self) -> *mut () {
+                match self { $(NewCollection::$name(value) => Box::into_raw(value).cast()),+ }
+            }
+
+            /// Takes ownership back.
+            ///
+            /// # Safety
+            /// `raw` came from [`NewCollection::into_raw`] for this kind, and is
+            /// not used again.
+            pub(super) unsafe fn from_raw(kind: Kind, raw: *mut ()) -> NewCollection {
+                match kind {
+                    // SAFETY: by the caller's word, `raw` was a box of this type.
+                    $(Kind::$name => NewCollection::$name(unsafe {
+                        Box::from_raw(raw.cast::<$name>())
+                    }),)+
+                    Kind::Int | Kind::Inline | Kind::Shared => unreachable!("not a collection"),
+                }
+            }
+        }
+    };
+}
+
+collections! {
+    List = "list",
+}
+
+impl Collection for List {
+    const KIND: Kind = Kind::List;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> List {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        1 + self.node_count()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::List(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::List(self)
+    }
+}
+
+/// A value as it is read.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    Int(i64),
+    Str(&'a [u8]),
+    Shared(&'a Bytes),
+    Collection(CollectionRef<'a>),
+}
+
+/// A value on its way into an entry.
+#[derive(Debug)]
+pub enum NewValue<'a> {
+    /// A string that is stored as an integer where its text is canonical.
+    Str(&'a [u8]),
+    /// A string that stays text even where it reads as an integer.
+    Text(&'a [u8]),
+    /// A large string that is kept where it lies.
+    Shared(Bytes),
+    Int(i64),
+    Collection(NewCollection),
+}
+
+impl NewValue<'_> {
+    /// A collection to be stored.
+    pub fn collection<T: Collection>(value: T) -> Self {
+        NewValue::Collection(Box::new(value).into_new())
+    }
+
+    /// Chooses the tightest form: short strings as integers or inline, long ones
+    /// shared.
+    pub(super) fn settle(self) -> Self {
+        let (text, plain) = match self {
+            NewValue::Str(text) => (text, true),
+            NewValue::Text(text) => (text, false),
+            _ => return self,
+        };
+        if plain
+            && text.len() <= num::I64_TEXT_MAX
+            && let Some(int) = num::parse_i64(text)
+        {
+            return NewValue::Int(int);
+        }
+        if text.len() > INLINE_MAX {
+            return NewValue::Shared(Bytes::copy_from_slice(text));
+        }
+        NewValue::Text(text)
+    }
+
+    /// Calls `with` with the text of a string value; nothing for other types.
+    pub fn with_text(&self, with: impl FnOnce(&[u8])) {
+        match self {
+            NewValue::Str(text) | NewValue::Text(text) => with(text),
+            NewValue::Shared(bytes) => with(bytes),
+            NewValue::Int(int) => with(itoa::Buffer::new().format(*int).as_bytes()),
+            NewValue::Collection(_) => {}
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            NewValue::Int(_) => Kind::Int,
+            NewValue::Str(_) | NewValue::Text(_) => Kind::Inline,
+            NewValue::Shared(_) => Kind::Shared,
+            NewValue::Collection(value) => value.kind(),
+        }
+    }
+
+    /// Bytes of the value inside the entry.
+    pub(super) fn room(&self) -> usize {
+        match self {
+            NewValue::Str(text) | NewValue::Text(text) => text.len(),
+            _ => 8,
+        }
+    }
+}
