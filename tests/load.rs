@@ -8,9 +8,9 @@ mod support;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use support::{Client, Rng, Server, encode, run_bounded, skip_or_fail};
+use support::{Client, Reply, Rng, Server, encode, eventually, run_bounded, skip_or_fail};
 
 const CLIENTS: usize = 500;
 const THREADS: usize = 10;
@@ -222,6 +222,44 @@ fn clients_that_die() {
 }
 
 /// How many files this process may open; children inherit the same limit.
+/// A reply far larger than what is sent in one turn arrives whole, to a client that
+/// reads at once and to one that lets the sockets fill up first. It is made of many
+/// parts, so that a turn may end while the socket would take more.
+#[test]
+fn large_replies_arrive_whole() {
+    const FULL_LIMIT: Duration = Duration::from_secs(20);
+    const VALUE: usize = 40_000;
+    for dispatch in ["adaptive", "pool"] {
+        let server = Server::with(&["--dispatch", dispatch]);
+        let mut client = server.client();
+        client.expect(&["SET".as_bytes(), b"big", &[b'v'; VALUE]], "+OK\r\n");
+        for count in [1, 26, 27, 1000] {
+            let mut mget = vec!["MGET"];
+            mget.resize(1 + count, "big");
+            let is_whole = |reply: Reply| {
+                let items = reply.items();
+                let all = items
+                    .iter()
+                    .all(|item| item.bytes().map(<[u8]>::len) == Some(VALUE));
+                items.len() == count && all
+            };
+            assert!(is_whole(client.cmd(&mget)), "{count} values at once");
+            client.send(&mget);
+            client.send(&mget);
+            if count == 1000 {
+                let full = || {
+                    let list = server.client().cmd(&["CLIENT", "LIST"]).text();
+                    list.lines().any(|line| !line.contains(" oll=0 "))
+                };
+                eventually(FULL_LIMIT, "the sockets are full", full);
+            }
+            for _ in 0..2 {
+                assert!(is_whole(client.read_reply().reply), "{count} values late");
+            }
+        }
+    }
+}
+
 fn open_files_max() -> u64 {
     let mut command = std::process::Command::new("sh");
     let limit = std::time::Duration::from_secs(10);

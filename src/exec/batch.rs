@@ -9,9 +9,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::clients::Client;
 use crate::command::Session;
+use crate::metrics::Counters;
 use crate::resp::{ProtocolError, Reply, Requests};
 
 /// Names a connection for good: its place in the reactor's slab, and which of that
@@ -24,8 +26,7 @@ pub struct ConnId {
 
 /// Where a batch's replies go; the connection's socket.
 pub trait Outlet: Send + Sync {
-    /// Sends what it can without waiting, and drops it from `reply`. `Ok(false)`
-    /// when something is left because the peer does not keep up.
+    /// Sends what it can without waiting, and drops it from `reply`.
     fn send(&self, reply: &mut Reply) -> io::Result<Sent>;
 }
 
@@ -35,6 +36,9 @@ pub struct Sent {
     pub bytes: usize,
     /// Calls into the kernel.
     pub calls: usize,
+    /// The socket takes no more; the poller will tell when it does. Without, what is
+    /// left is left for the sake of others, and nobody will tell.
+    pub full: bool,
 }
 
 /// Why a batch has stopped before its last command.
@@ -60,6 +64,8 @@ pub struct Batch {
     /// Commands done since the last [`Batch::settle`].
     pub(super) done: usize,
     pub halt: Option<Halt>,
+    /// The socket has refused to take more, and has not been writable since.
+    pub full: bool,
     /// Sending failed: the peer is gone.
     pub broken: bool,
 }
@@ -78,6 +84,7 @@ impl Batch {
             protocol_error: None,
             done: 0,
             halt: None,
+            full: false,
             broken: false,
         }
     }
@@ -86,6 +93,28 @@ impl Batch {
     #[inline]
     pub fn waiting(&self) -> usize {
         self.requests.ready() - self.done
+    }
+
+    /// Sends what has been replied, as much as the socket takes and fairness allows.
+    pub fn send(&mut self, counters: &Counters) {
+        if self.reply.is_empty() || self.broken {
+            return;
+        }
+        match self.outlet.send(&mut self.reply) {
+            Ok(sent) => {
+                self.full = sent.full;
+                counters.sent.add(sent.bytes as u64);
+                counters.writes.add(sent.calls as u64);
+                let total = &self.session.client.sent;
+                total.fetch_add(sent.bytes as u64, Relaxed);
+            }
+            Err(_) => self.broken = true,
+        }
+    }
+
+    /// Whether there is something to send and nobody will tell when it can be.
+    pub fn can_send(&self) -> bool {
+        !self.reply.is_empty() && !self.full && !self.broken
     }
 
     /// Drops the commands that are done.

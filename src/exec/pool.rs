@@ -210,14 +210,7 @@ fn work(shared: &Shared, mut executor: Executor) {
         executor.turn(&mut one, clock::now());
         let [mut batch] = one;
         batch.tell_protocol_error();
-        let metrics = executor.metrics();
-        match batch.outlet.send(&mut batch.reply) {
-            Ok(sent) => {
-                metrics.counters.sent.add(sent.bytes as u64);
-                metrics.counters.writes.add(sent.calls as u64);
-            }
-            Err(_) => batch.broken = true,
-        }
+        batch.send(&executor.metrics().counters);
         if slow {
             shared.slow_ended();
         }

@@ -127,7 +127,8 @@ impl Conn {
         let Some(batch) = &self.batch else {
             return false;
         };
-        !batch.session.close && (batch.requests.is_cut() || self.readable && !self.ended)
+        let input = batch.requests.is_cut() || self.readable && !self.ended;
+        batch.can_send() || !batch.session.close && input
     }
 
     /// Whether the connection is to be closed now: it is broken, or it has asked

@@ -245,8 +245,10 @@ impl Reactor {
                 if event.is_read_closed() {
                     conn.ending = true;
                 }
-                if event.is_writable() && conn.wants_write {
-                    self.on_writable(slot);
+                if event.is_writable()
+                    && let Some(batch) = &mut conn.batch
+                {
+                    batch.full = false;
                 }
                 self.queue(slot);
             }
@@ -350,6 +352,10 @@ impl Reactor {
     fn read(&mut self, slot: usize, now: Millis) -> Option<Box<Batch>> {
         let conn = self.conns.get_mut(slot)?;
         conn.queued = false;
+        if conn.batch.as_ref()?.can_send() {
+            self.send_rest(slot);
+        }
+        let conn = self.conns.get_mut(slot)?;
         let batch = conn.batch.as_mut()?;
         batch.requests.borrow_from(&mut self.inputs);
         batch.reply.borrow_from(&mut self.outputs);
@@ -421,25 +427,11 @@ impl Reactor {
     }
 
     fn send(&self, batch: &mut Batch) {
-        if batch.reply.is_empty() || batch.broken {
-            return;
-        }
-        let counters = &self.executor.metrics().counters;
-        match batch.outlet.send(&mut batch.reply) {
-            Ok(sent) => {
-                counters.sent.add(sent.bytes as u64);
-                counters.writes.add(sent.calls as u64);
-                batch
-                    .session
-                    .client
-                    .sent
-                    .fetch_add(sent.bytes as u64, Relaxed);
-            }
-            Err(_) => batch.broken = true,
-        }
+        batch.send(&self.executor.metrics().counters);
     }
 
-    fn on_writable(&mut self, slot: usize) {
+    /// Sends what is left of a connection's output.
+    fn send_rest(&mut self, slot: usize) {
         let Some(mut batch) = self.conns.get_mut(slot).and_then(|conn| conn.batch.take()) else {
             return;
         };
