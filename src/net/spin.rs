@@ -6,6 +6,11 @@
 //! that pays is learned: a spin that ends with work earns credit, one that ends
 //! without costs some, and without credit only every sixteenth turn is tried. A
 //! server with one core never spins, since it would keep the client from running.
+//!
+//! A thread that spins uses up its share of the processor. Where others want it,
+//! too, it is taken away for some milliseconds in the end, and every client waits;
+//! one that sleeps is woken at once. So a spin in which time was lost ends all
+//! spinning for a while.
 
 use std::time::{Duration, Instant};
 
@@ -16,12 +21,19 @@ const VAIN_COST: u32 = 4;
 /// Without credit, one turn in this many spins all the same, to learn.
 const PROBE_EVERY: u32 = 16;
 
+/// Time between two looks of one spin that says that the processor was taken away.
+const LOST: Duration = Duration::from_micros(300);
+/// How long not to spin after that.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// The state of the spinning reactor.
 #[derive(Debug)]
 pub struct Spinner {
     credit: u32,
     turns: u32,
     until: Option<Instant>,
+    last_look: Instant,
+    paused_until: Instant,
     single_core: bool,
 }
 
@@ -32,6 +44,8 @@ impl Spinner {
             credit: CREDIT_MAX,
             turns: 0,
             until: None,
+            last_look: Instant::now(),
+            paused_until: Instant::now(),
             single_core: cores < 2,
         }
     }
@@ -43,7 +57,9 @@ impl Spinner {
             self.credit = (self.credit + 1).min(CREDIT_MAX);
         }
         self.turns = self.turns.wrapping_add(1);
-        let tries = self.credit > 0 || self.turns.is_multiple_of(PROBE_EVERY);
+        let trusted = self.credit > 0 || self.turns.is_multiple_of(PROBE_EVERY);
+        let tries = trusted && now >= self.paused_until;
+        self.last_look = now;
         self.until = (tries && !length.is_zero() && !self.single_core).then(|| now + length);
     }
 
@@ -52,7 +68,11 @@ impl Spinner {
         let Some(until) = self.until else {
             return false;
         };
-        if now < until {
+        let lost = now.saturating_duration_since(self.last_look) > LOST;
+        self.last_look = now;
+        if lost {
+            self.paused_until = now + PAUSE;
+        } else if now < until {
             return true;
         }
         self.until = None;
@@ -86,6 +106,21 @@ mod tests {
             spinner.worked(start, length);
         }
         assert!(spinner.goes_on(start), "success earns trust");
+    }
+
+    #[test]
+    fn a_spin_that_loses_the_processor_is_the_last_for_a_while() {
+        let mut spinner = Spinner::new(2);
+        let (start, length) = (Instant::now(), Duration::from_millis(1));
+        spinner.worked(start, length);
+        assert!(spinner.goes_on(start + LOST / 2));
+        let back = start + LOST * 2;
+        assert!(!spinner.goes_on(back), "the processor was away for long");
+        spinner.worked(back, length);
+        assert!(!spinner.goes_on(back));
+        let later = back + PAUSE;
+        spinner.worked(later, length);
+        assert!(spinner.goes_on(later));
     }
 
     #[test]
