@@ -14,6 +14,8 @@ mod agree;
 mod duel;
 #[path = "differential/grammar.rs"]
 mod grammar;
+#[path = "differential/rules.rs"]
+mod rules;
 #[path = "differential/values.rs"]
 mod values;
 

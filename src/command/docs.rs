@@ -15,6 +15,9 @@ pub fn markdown(table: &Table) -> String {
         let mut commands: Vec<&Command> = (table.iter())
             .filter(|command| command.spec.group == group)
             .collect();
+        if commands.is_empty() {
+            continue;
+        }
         commands.sort_by_key(|command| command.spec.name);
         let _ = write!(text, "\n## {}\n", capitalized(group.name()));
         for command in commands {
@@ -123,9 +126,16 @@ fn capitalized(word: &str) -> String {
     first.to_uppercase() + rest
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 12] = [
     Group::String,
+    Group::Bitmap,
+    Group::Hyperloglog,
     Group::List,
+    Group::Hash,
+    Group::Set,
+    Group::SortedSet,
+    Group::Geo,
+    Group::Stream,
     Group::Generic,
     Group::Connection,
     Group::Server,

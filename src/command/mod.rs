@@ -9,6 +9,7 @@ pub mod error;
 pub mod generic;
 pub mod help;
 pub mod list;
+pub mod scan;
 pub mod server;
 pub mod session;
 pub mod spec;

@@ -212,7 +212,14 @@ impl KeySpec {
 pub enum Group {
     Generic,
     String,
+    Bitmap,
+    Hyperloglog,
     List,
+    Hash,
+    Set,
+    SortedSet,
+    Geo,
+    Stream,
     Connection,
     Server,
 }
@@ -223,7 +230,14 @@ impl Group {
         match self {
             Group::Generic => "generic",
             Group::String => "string",
+            Group::Bitmap => "bitmap",
+            Group::Hyperloglog => "hyperloglog",
             Group::List => "list",
+            Group::Hash => "hash",
+            Group::Set => "set",
+            Group::SortedSet => "sorted-set",
+            Group::Geo => "geo",
+            Group::Stream => "stream",
             Group::Connection => "connection",
             Group::Server => "server",
         }

@@ -15,7 +15,7 @@ use crate::store::Footprint;
 const NAME_MAX: usize = 32;
 
 /// The rows of all families.
-static FAMILIES: [&[Spec]; 5] = [
+static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
     super::list::SPECS,
     super::generic::SPECS,

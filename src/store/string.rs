@@ -82,7 +82,7 @@ pub enum SetIf {
 fn as_string(entry: Ref<'_, Entry>) -> Result<Str<'_>, Error> {
     match entry.value_type() {
         Type::String => Ok(Str(entry)),
-        Type::List => Err(Error::WrongType),
+        _ => Err(Error::WrongType),
     }
 }
 

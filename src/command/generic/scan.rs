@@ -4,15 +4,13 @@
 //! step and gives it back. What may take long, matching a pattern above all, is
 //! done between the steps, on copies of the keys.
 
-use crate::base::glob;
 use crate::command::args::Args;
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
+use crate::command::scan::{COUNT_DEFAULT, cursor, matches, scan_count};
 use crate::resp::Argv;
 use crate::store::entry::Entry;
 
-/// Keys that SCAN looks at when it is not told how many, as in Redis.
-const COUNT_DEFAULT: usize = 10;
 /// Steps per key asked for: bounds a SCAN over nearly empty tables, and lets one
 /// call see all of a small database.
 const STEPS_PER_KEY: usize = 10;
@@ -38,12 +36,7 @@ impl<'a> Filter<'a> {
             } else if args.word("TYPE") {
                 filter.kind = Some(args.bytes()?);
             } else if args.word("COUNT") {
-                let count = usize::try_from(args.int()?).map_err(|_| Error::Syntax)?;
-                filter.count = if count > 0 {
-                    count
-                } else {
-                    return Err(Error::Syntax);
-                };
+                filter.count = scan_count(&mut args)?;
             } else {
                 return Err(Error::Syntax);
             }
@@ -55,34 +48,6 @@ impl<'a> Filter<'a> {
         let name = entry.value_type().name().as_bytes();
         (self.kind).is_none_or(|kind| kind.eq_ignore_ascii_case(name))
     }
-}
-
-/// A cursor as C's strtoul reads it for Redis, up to 7.2 at least: up to a NUL, with
-/// a sign, a negative one counted from 2^64 down, and nothing at all as 0.
-fn cursor(text: &[u8]) -> Result<u64, Error> {
-    const INVALID: Error = Error::text("ERR invalid cursor");
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    if text.is_empty() {
-        return Ok(0);
-    }
-    let negative = text.starts_with(b"-");
-    let digits = &text[usize::from(negative || text.starts_with(b"+"))..];
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(INVALID);
-    }
-    let digits = std::str::from_utf8(digits).map_err(|_| INVALID)?;
-    let value: u64 = digits.parse().map_err(|_| INVALID)?;
-    Ok(if negative {
-        value.wrapping_neg()
-    } else {
-        value
-    })
-}
-
-/// Whether a key is what a pattern of KEYS or SCAN asks for. The bare star asks for
-/// every key, the empty one too.
-fn matches(pattern: &[u8], key: &[u8]) -> bool {
-    pattern == b"*" || glob::matches(pattern, key)
 }
 
 pub fn scan(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
