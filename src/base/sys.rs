@@ -532,7 +532,7 @@ pub fn read_spare(source: BorrowedFd<'_>, buffer: &mut BytesMut, max: usize) -> 
     let spare = buffer.spare_capacity_mut();
     let room = spare.len().min(max);
     // SAFETY: the pointer and length are those of memory that `buffer` owns.
-    let got = unsafe { libc::read(source.as_raw_fd(), spare.as_mut_ptr().cast(), room) };
+    let got = unsafe { libc::recv(source.as_raw_fd(), spare.as_mut_ptr().cast(), room, 0) };
     let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
     // SAFETY: the kernel has written `got <= room` bytes behind the present ones.
     unsafe { buffer.set_len(buffer.len() + got) };

@@ -1,7 +1,7 @@
 //! The one table of commands, made once from the families' rows.
 //!
-//! Names are looked up by hash over the lower-case bytes; a subcommand by a scan
-//! of its few siblings. Every command and subcommand has an index, which counters
+//! Names are looked up by hash over the lower-case bytes, short ones as one word in
+//! a table of their own; a subcommand by a scan of its few siblings. Every command and subcommand has an index, which counters
 //! are kept by.
 
 use std::sync::LazyLock;
@@ -118,6 +118,26 @@ impl Command {
     }
 }
 
+fn index_words(commands: &[Command]) -> Box<[Option<(Word, u16)>; WORD_SLOTS]> {
+    let mut words = Box::new([None; WORD_SLOTS]);
+    let mut used = 0;
+    for (i, command) in commands.iter().enumerate() {
+        let name = command.spec.name.as_bytes();
+        let letters = name.iter().all(u8::is_ascii_lowercase);
+        let Some(word) = Word::of(name).filter(|_| letters) else {
+            continue;
+        };
+        let mut at = word.slot();
+        while words[at].is_some() {
+            at = (at + 1) % WORD_SLOTS;
+        }
+        words[at] = Some((word, i as u16));
+        used += 1;
+    }
+    assert!(used * 4 <= WORD_SLOTS, "too few slots for short names");
+    words
+}
+
 fn key_plan(spec: &Spec) -> KeyPlan {
     match spec.keys {
         [] => KeyPlan::None,
@@ -137,8 +157,45 @@ pub struct Table {
     commands: Vec<Command>,
     /// Open addressing over name hashes; twice as many slots as commands at least.
     slots: Vec<Option<u16>>,
+    /// The same for names of up to eight letters, by their [`Word`].
+    words: Box<[Option<(Word, u16)>; WORD_SLOTS]>,
     hasher: KeyHasher,
     len: usize,
+}
+
+/// Slots for short names: a power of two, four times their number at least.
+const WORD_SLOTS: usize = 1024;
+
+/// A name of two to eight bytes and its length in one number, the same for upper
+/// and lower case. Between names of letters it tells as surely as the bytes do: no
+/// byte but a letter becomes one by having its case bit set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Word(u64, u8);
+
+impl Word {
+    #[inline]
+    fn of(name: &[u8]) -> Option<Word> {
+        const CASE: u64 = 0x2020_2020_2020_2020;
+        let bytes = match *name {
+            [a, b] => u64::from(u16::from_le_bytes([a, b])),
+            [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
+            // The last four may repeat some of the first.
+            [a, b, c, d, ..] if name.len() <= 8 => {
+                let last = name.last_chunk::<4>()?;
+                u64::from(u32::from_le_bytes([a, b, c, d]))
+                    | u64::from(u32::from_le_bytes(*last)) << 32
+            }
+            _ => return None,
+        };
+        Some(Word(bytes | CASE, name.len() as u8))
+    }
+
+    #[inline]
+    fn slot(self) -> usize {
+        // The high bits of a product by an odd number depend on all bits.
+        let mixed = (self.0 ^ u64::from(self.1)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize % WORD_SLOTS
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
@@ -165,6 +222,7 @@ impl Table {
             slots[at] = Some(i as u16);
         }
         Table {
+            words: index_words(&commands),
             commands,
             slots,
             hasher,
@@ -196,6 +254,21 @@ impl Table {
     /// The command of this name, in any case. O(1).
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Command> {
+        if let Some(word) = Word::of(name) {
+            let mut at = word.slot();
+            while let Some((found, i)) = self.words[at] {
+                if found == word {
+                    return self.commands.get(usize::from(i));
+                }
+                at = (at + 1) % WORD_SLOTS;
+            }
+        }
+        self.find_any(name)
+    }
+
+    /// As [`Table::find`], for names that are no [`Word`] of the table.
+    #[cold]
+    fn find_any(&self, name: &[u8]) -> Option<&Command> {
         let mut lower = [0u8; NAME_MAX];
         let lower = lower.get_mut(..name.len())?;
         for (to, from) in lower.iter_mut().zip(name) {
@@ -224,5 +297,36 @@ impl Table {
     /// The command or subcommand with this index.
     pub fn by_index(&self, index: u16) -> Option<&Command> {
         self.iter_all().find(|command| command.index == index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_found_by_its_name_in_any_case_and_by_no_other() {
+        let table = Table::get();
+        for command in table.iter() {
+            let name = command.spec.name.as_bytes();
+            for name in [name.to_vec(), name.to_ascii_uppercase()] {
+                let found = table.find(&name).map(|found| found.index);
+                assert_eq!(found, Some(command.index), "{}", command.full_name);
+            }
+            for at in 0..name.len() {
+                for bit in (0..8).filter(|&bit| bit != 5) {
+                    let mut other = name.to_vec();
+                    other[at] ^= 1 << bit;
+                    let found = table.find(&other).map(|found| found.spec.name.as_bytes());
+                    assert!(found.is_none_or(|found| found == other.to_ascii_lowercase()));
+                }
+                let mut no_letter = name.to_vec();
+                no_letter[at] &= !0x60;
+                assert!(table.find(&no_letter).is_none(), "{no_letter:?}");
+            }
+        }
+        for name in [b"".as_slice(), b"g", b"gett", &[b'x'; 100]] {
+            assert!(table.find(name).is_none());
+        }
     }
 }

@@ -63,6 +63,9 @@ struct Planned {
     nth: u32,
     command: Option<&'static Command>,
     footprint: Footprint,
+    /// The database that is selected now; a SELECT before it may change that, which
+    /// costs no more than a vain prefetch.
+    db: usize,
     /// Its keys' hashes in the executor's scratch.
     hashes: std::ops::Range<u32>,
 }
@@ -166,6 +169,7 @@ impl Executor {
                 self.run_alone(batches, index, nth, command, db);
                 continue;
             }
+            db.index = batches[index].session.db;
             let planned = self.plan(argv, index, nth, command, db);
             self.group.push(planned);
             if self.group.len() == GROUP_MAX {
@@ -196,6 +200,7 @@ impl Executor {
             nth: nth as u32,
             command,
             footprint,
+            db: db.index,
             hashes: start..self.hashes.len() as u32,
         }
     }
@@ -231,6 +236,7 @@ impl Executor {
             batch.halt = Some(Halt::Slow);
             return;
         }
+        db.index = session.db;
         let planned = self.plan(argv, index, nth, command, db);
         self.group.push(planned);
         self.run_group_as(batches, db, self.lane == Lane::Pool);
@@ -252,7 +258,7 @@ impl Executor {
         }
         let busy = db.locks.acquire(union);
         if self.group.len() > 1 {
-            self.prefetch(batches, db, busy);
+            self.prefetch(db, busy);
         }
         let group = std::mem::take(&mut self.group);
         let mut ticks = sys::ticks();
@@ -307,23 +313,27 @@ impl Executor {
     }
 
     /// Asks memory for the lines that the group will read.
-    fn prefetch(&self, batches: &[Box<Batch>], db: &Db<'_>, busy: u64) {
-        let keys = || {
-            (self.group.iter())
-                .filter(move |planned| planned.footprint.shards() & busy == 0)
-                .flat_map(|planned| {
-                    let db_index = batches[planned.batch as usize].session.db;
-                    let range = planned.hashes.start as usize..planned.hashes.end as usize;
-                    self.hashes[range].iter().map(move |&hash| (db_index, hash))
-                })
+    fn prefetch(&self, db: &Db<'_>, busy: u64) {
+        let hashes_of = |planned: &Planned| {
+            &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize]
         };
-        for (index, hash) in keys() {
+        let table_of = |planned: &Planned, hash| {
             let shard = db.locks.shard(shard_of(hash));
-            shard.dict(index).table().prefetch_bucket(hash);
+            shard.dict(planned.db).table()
+        };
+        for planned in &self.group {
+            if planned.footprint.shards() & busy == 0 {
+                for &hash in hashes_of(planned) {
+                    table_of(planned, hash).prefetch_bucket(hash);
+                }
+            }
         }
-        for (index, hash) in keys() {
-            let shard = db.locks.shard(shard_of(hash));
-            shard.dict(index).table().prefetch_entry(hash);
+        for planned in &self.group {
+            if planned.footprint.shards() & busy == 0 {
+                for &hash in hashes_of(planned) {
+                    table_of(planned, hash).prefetch_entry(hash);
+                }
+            }
         }
     }
 
