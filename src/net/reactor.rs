@@ -56,6 +56,9 @@ const BATCHES_MAX: usize = 256;
 const SPARE_BUFFERS: usize = 256;
 /// Room that a kept output buffer may have.
 const SPARE_OUTPUT_MAX: usize = 64 * 1024;
+/// What the loop asks the scheduler for: it has little to do at a time, and all
+/// clients wait for it, a worker's only one.
+const SLICE: Duration = Duration::from_micros(200);
 /// How long a shutdown waits for workers and for slow readers.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -177,6 +180,9 @@ impl Reactor {
     /// # Errors
     /// When the poller fails.
     pub fn run(mut self) -> io::Result<()> {
+        if let Err(error) = sys::prefer_short_slices(SLICE) {
+            log::debug!("The scheduler has no short slices for the loop: {error}");
+        }
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_finished() {
             self.poll_events(&mut events)?;
