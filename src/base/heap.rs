@@ -318,11 +318,15 @@ mod tests {
                 // SAFETY: sizes are not zero, and each block is freed as it was made.
                 unsafe {
                     let blocks: Vec<*mut u8> = (0..9).map(|_| Heap.alloc(layout)).collect();
-                    assert!(blocks.iter().all(|&ptr| ptr as usize % align == 0));
+                    assert!(
+                        blocks
+                            .iter()
+                            .all(|&ptr| (ptr as usize).is_multiple_of(align))
+                    );
                     let zeroed = Heap.alloc_zeroed(layout);
                     assert!((0..size).all(|at| *zeroed.add(at) == 0));
                     let larger = Heap.realloc(zeroed, layout, size * 3);
-                    assert_eq!(larger as usize % align, 0);
+                    assert!((larger as usize).is_multiple_of(align));
                     Heap.dealloc(larger, Layout::from_size_align(size * 3, align).unwrap());
                     blocks.iter().for_each(|&ptr| Heap.dealloc(ptr, layout));
                 }
