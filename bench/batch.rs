@@ -26,7 +26,7 @@ use flashkv::store::journal::Silent;
 use timing::{push_command, report};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 /// Commands of one measurement.
 const COMMANDS: usize = 1 << 19;

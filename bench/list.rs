@@ -11,7 +11,7 @@ use std::time::Instant;
 use flashkv::ds::list::{End, Limit, List};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 const ROUNDS: usize = 7;
 const LARGE: usize = 1_000_000;

@@ -9,7 +9,7 @@ use flashkv::resp::{Limits, Requests};
 use timing::{push_command, report};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 const COMMANDS: usize = 1 << 19;
 const KEY: &[u8] = b"key:000000123456";

@@ -12,7 +12,7 @@ use flashkv::resp::write::SLICES_MAX;
 use timing::report;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 const REPLIES: usize = 1 << 20;
 const PER_SEND: usize = 64;

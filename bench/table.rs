@@ -14,11 +14,11 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use flashkv::base::heap::Heap;
 use flashkv::ds::table::Table;
-use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Heap = Heap;
 
 /// A key and a value in one allocation, about the size of a small entry.
 struct Pair {

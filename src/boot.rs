@@ -15,7 +15,7 @@ use std::sync::Arc;
 use mio::{Poll, Waker};
 
 use crate::base::rng::Rng;
-use crate::base::sys;
+use crate::base::{heap, sys};
 use crate::command::{MemoryUse, Services};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
@@ -92,6 +92,8 @@ fn start(options: &Options) -> Result<(), Failure> {
     } else {
         Launcher::none()
     };
+    // No fork comes after this, and no other thread is there yet.
+    heap::return_in_background();
     loaded
         .warnings
         .iter()
@@ -222,6 +224,7 @@ fn assemble(
         dispatch: Dispatch::from_name(config.choice(Id::DISPATCH)),
     })
     .map_err(|error| format!("Can't set up the reactor: {error}"))?;
+    heap::note_startup();
     reactor.announce(&format!("Ready to accept connections on {addresses}"));
     Ok((reactor, pidfile))
 }
@@ -243,8 +246,13 @@ fn worker_count(config: &Config) -> usize {
 }
 
 fn memory_use() -> MemoryUse {
-    let used = sys::resident_bytes();
-    MemoryUse { used, peak: used }
+    let heap = heap::stats();
+    MemoryUse {
+        used: heap.in_use(),
+        peak: heap::peak(),
+        startup: heap::startup(),
+        heap,
+    }
 }
 
 fn pidfile(config: &Config, daemonized: bool) -> Result<Option<Pidfile>, String> {

@@ -1,9 +1,9 @@
 //! The process: options in, exit code out.
 
-use mimalloc::MiMalloc;
+use flashkv::base::heap::Heap;
 
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Heap = Heap;
 
 fn main() -> std::process::ExitCode {
     flashkv::boot::main()

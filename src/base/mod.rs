@@ -4,6 +4,7 @@ pub mod clock;
 pub mod float;
 pub mod glob;
 pub mod hash;
+pub mod heap;
 pub mod num;
 pub mod rng;
 pub mod split;

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::session::Session;
 use super::table::{Command, Table};
 use crate::base::hash::KeyHasher;
+use crate::base::heap;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
@@ -86,7 +87,7 @@ pub struct Services {
     pub workers: usize,
     /// What watches over the process, by the words of the `supervised` directive.
     pub supervised: &'static str,
-    /// Bytes of memory allocated, and its greatest value so far.
+    /// How much memory is in use.
     pub memory: fn() -> MemoryUse,
 }
 
@@ -123,8 +124,14 @@ impl Services {
 /// What the allocator says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryUse {
+    /// Bytes in allocations that somebody holds.
     pub used: u64,
+    /// The most that was seen.
     pub peak: u64,
+    /// When the server was ready.
+    pub startup: u64,
+    /// The allocator's own view.
+    pub heap: heap::Stats,
 }
 
 /// One command's view of everything it may use.

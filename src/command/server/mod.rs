@@ -7,6 +7,7 @@ mod config;
 mod debug;
 mod info;
 mod lolwut;
+mod memory;
 mod rows;
 
 pub use rows::SPECS;

@@ -3,8 +3,8 @@
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
 use super::{
-    command, command_docs, config, dbsize, debug, flushall, flushdb, info, lolwut, shutdown,
-    swapdb, time,
+    command, command_docs, config, dbsize, debug, flushall, flushdb, info, lolwut, memory,
+    shutdown, swapdb, time,
 };
 
 /// The commands of this family.
@@ -289,6 +289,7 @@ pub const SPECS: &[Spec] = &[
         ],
         ..Spec::DEFAULT
     },
+    memory::SPEC,
     Spec {
         name: "time",
         arity: 1,

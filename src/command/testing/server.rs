@@ -92,6 +92,7 @@ impl Server {
             memory: || MemoryUse {
                 used: 1000,
                 peak: 2000,
+                ..MemoryUse::default()
             },
         };
         let client = services.clients.register(arrival(1));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Reactor;
 use crate::base::clock::Millis;
+use crate::base::heap;
 use crate::config::Id;
 use crate::systemd::Notifier;
 
@@ -90,6 +91,8 @@ impl Reactor {
         self.services
             .rates
             .sample(now, &self.services.metrics.totals());
+        // So that a peak between two questions is seen.
+        heap::in_use_about(now);
         self.look_after_conns(now);
         if let Some(interval) = self.cron.watchdog
             && instant >= self.cron.next_watchdog

@@ -2,8 +2,9 @@
 
 use super::Text;
 use crate::base::sys::{self, CpuOf};
-use crate::base::{clock, num};
-use crate::command::ctx::{Ctx, MemoryUse};
+use crate::base::{clock, heap};
+use crate::command::ctx::Ctx;
+use crate::command::server::memory::Overview;
 use crate::config::Id;
 use crate::config::cli::REDIS_COMPAT;
 use crate::store::Busy;
@@ -63,57 +64,81 @@ pub(super) fn clients(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
 }
 
 pub(super) fn memory(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
-    let MemoryUse { used, peak } = (ctx.services.memory)();
-    let resident = sys::resident_bytes();
-    let config = &ctx.services.config;
-    text.bytes("used_memory", used);
-    text.bytes("used_memory_rss", resident);
-    text.bytes("used_memory_peak", peak);
-    text.field("used_memory_peak_perc", percent(used, peak));
+    let seen = Overview::take(ctx)?;
+    used(text, &seen);
+    allocator(text, &seen);
     text.bytes("total_system_memory", sys::total_memory_bytes());
-    text.field("used_memory_lua", 0);
-    text.field("used_memory_scripts", 0);
-    text.zeros(&[
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-    ]);
-    let limit = config.int(Id::MAXMEMORY).unsigned_abs();
-    text.field("maxmemory", limit);
-    text.field("maxmemory_human", num::human_bytes(limit));
+    scripts(text);
+    let config = &ctx.services.config;
+    text.bytes("maxmemory", config.int(Id::MAXMEMORY).unsigned_abs());
     text.field("maxmemory_policy", config.choice(Id::MAXMEMORY_POLICY));
-    text.field("mem_fragmentation_ratio", ratio(resident, used));
-    text.field("mem_fragmentation_bytes", resident as i64 - used as i64);
+    fragmentation(text, &seen);
     text.zeros(&[
         "mem_not_counted_for_evict",
         "mem_replication_backlog",
         "mem_total_replication_buffers",
         "mem_clients_slaves",
     ]);
-    text.field("mem_clients_normal", client_bytes(ctx));
+    text.field("mem_clients_normal", seen.client_bytes);
     text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
-    text.field("mem_allocator", "mimalloc");
+    text.field("mem_allocator", heap::NAME);
     text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
     text.field("lazyfreed_objects", ctx.services.metrics.totals().reaped);
     Ok(())
 }
 
-/// Input and output buffers of all clients.
-fn client_bytes(ctx: &Ctx<'_, '_>) -> usize {
-    use std::sync::atomic::Ordering::Relaxed;
-    let clients = ctx.services.clients.all();
-    let buffers = clients
-        .iter()
-        .map(|c| c.input_room.load(Relaxed) + c.output_room.load(Relaxed));
-    buffers.sum()
+fn used(text: &mut Text, seen: &Overview) {
+    let memory = &seen.memory;
+    text.bytes("used_memory", memory.used);
+    text.bytes("used_memory_rss", seen.resident);
+    text.bytes("used_memory_peak", memory.peak);
+    text.field("used_memory_peak_perc", percent(seen.peak_percent()));
+    text.field("used_memory_overhead", seen.overhead());
+    text.field("used_memory_startup", memory.startup);
+    text.field("used_memory_dataset", seen.dataset());
+    text.field("used_memory_dataset_perc", percent(seen.dataset_percent()));
 }
 
-fn percent(part: u64, whole: u64) -> String {
-    format!("{:.2}%", part as f64 / whole.max(1) as f64 * 100.0)
+fn allocator(text: &mut Text, seen: &Overview) {
+    let heap = &seen.memory.heap;
+    text.field("allocator_allocated", heap.allocated);
+    text.field("allocator_active", heap.active);
+    text.field("allocator_resident", heap.resident);
 }
 
-fn ratio(a: u64, b: u64) -> String {
-    format!("{:.2}", a as f64 / b.max(1) as f64)
+/// There are neither scripts nor functions.
+fn scripts(text: &mut Text) {
+    text.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
+    text.field("used_memory_lua_human", "0B");
+    text.zeros(&[
+        "used_memory_scripts_eval",
+        "number_of_cached_scripts",
+        "number_of_functions",
+        "number_of_libraries",
+        "used_memory_vm_functions",
+    ]);
+    text.bytes("used_memory_vm_total", 0);
+    text.zeros(&["used_memory_functions"]);
+    text.bytes("used_memory_scripts", 0);
+}
+
+fn fragmentation(text: &mut Text, seen: &Overview) {
+    for (name, excess) in [
+        ("allocator_frag", seen.allocator_fragmentation()),
+        ("allocator_rss", seen.allocator_resident()),
+        ("rss_overhead", seen.process_resident()),
+        ("mem_fragmentation", seen.fragmentation()),
+    ] {
+        text.field(
+            &format!("{name}_ratio"),
+            format_args!("{:.2}", excess.ratio),
+        );
+        text.field(&format!("{name}_bytes"), excess.bytes);
+    }
+}
+
+fn percent(percent: f64) -> String {
+    format!("{percent:.2}%")
 }
 
 pub(super) fn cpu(text: &mut Text, _ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
