@@ -191,12 +191,7 @@ pub fn combine(op: Op, sources: &[&[u8]]) -> Vec<u8> {
 }
 
 /// One block of [`combine`], into zero bytes.
-fn combine_block<'a>(
-    op: Op,
-    out: &mut [u8],
-    first: &[u8],
-    others: impl Iterator<Item = &'a [u8]>,
-) {
+fn combine_block<'a>(op: Op, out: &mut [u8], first: &[u8], others: impl Iterator<Item = &'a [u8]>) {
     // The first source, or for One the bits that were met more than once.
     let mut side = [0; BLOCK];
     let side = &mut side[..out.len()];

@@ -43,7 +43,8 @@ pub struct Common {
 pub fn length(a: &[u8], b: &[u8]) -> usize {
     let masks = Masks::of(a, b);
     let mut row = vec![u64::MAX; masks.words];
-    b.iter().for_each(|&byte| advance(&mut row, masks.get(byte)));
+    b.iter()
+        .for_each(|&byte| advance(&mut row, masks.get(byte)));
     zeros(&row, a.len())
 }
 

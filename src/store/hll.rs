@@ -29,7 +29,10 @@ impl From<Invalid> for Error {
 }
 
 /// Looks at a string as a counter.
-fn counter<R>(string: &Str<'_>, read: impl FnOnce(&[u8]) -> Result<R, Invalid>) -> Result<R, Error> {
+fn counter<R>(
+    string: &Str<'_>,
+    read: impl FnOnce(&[u8]) -> Result<R, Invalid>,
+) -> Result<R, Error> {
     string.with(|bytes| {
         hll::encoding(bytes)?;
         if bytes.len() > LEN_MAX {

@@ -230,18 +230,29 @@ impl Db<'_> {
         Ok(text)
     }
 
-    /// Sets several keys at once; with `only_new` only if none of them is there.
-    /// Whether it did. O(keys).
+    /// Sets several keys at once, if `condition` holds for each of them; whether it
+    /// did. O(keys).
     pub fn set_many<'v>(
         &mut self,
         pairs: impl Iterator<Item = (Key<'v>, NewValue<'v>)> + Clone,
-        only_new: bool,
+        condition: SetIf,
+        ttl: Ttl,
     ) -> bool {
-        if only_new && pairs.clone().any(|(key, _)| self.peek(key).is_some()) {
+        if !(pairs.clone()).all(|(key, _)| self.set_allowed(key, condition)) {
             return false;
         }
-        pairs.for_each(|(key, value)| self.set(key, value, Ttl::Clear));
+        pairs.for_each(|(key, value)| self.set(key, value, ttl));
         true
+    }
+
+    /// Has the journal take a plain SET instead of the client's own command, for
+    /// one with a condition that is decided. With [`Ttl::At`], [`Db::set`] does.
+    pub fn log_set(&mut self, key: Key<'_>, value: &NewValue<'_>, ttl: Ttl) {
+        value.with_text(|text| match ttl {
+            Ttl::Clear => self.log_instead(&[b"SET", key.bytes, text]),
+            Ttl::Keep => self.log_instead(&[b"SET", key.bytes, text, b"KEEPTTL"]),
+            Ttl::At(_) => {}
+        });
     }
 
     /// Appends to the string at `key`; its new length. Amortised O(added bytes).

@@ -131,7 +131,13 @@ fn merging_takes_the_greater_values() {
         let mut merged = counters[0].clone();
         registers.write(&mut merged, dense, SPARSE_MAX).unwrap();
         let want: Vec<u8> = (0..REGISTERS)
-            .map(|at| counters.iter().map(|bytes| values(bytes)[at]).max().unwrap())
+            .map(|at| {
+                counters
+                    .iter()
+                    .map(|bytes| values(bytes)[at])
+                    .max()
+                    .unwrap()
+            })
             .take(64)
             .collect();
         assert_eq!(values(&merged)[..64], want);

@@ -37,7 +37,9 @@ fn the_rows_say_what_the_table_says() {
     for round in 0..600 {
         let letters = [2, 4, 200][round % 3];
         let mut text = |max: u64| -> Vec<u8> {
-            (0..rng.below(max + 1)).map(|_| rng.below(letters) as u8).collect()
+            (0..rng.below(max + 1))
+                .map(|_| rng.below(letters) as u8)
+                .collect()
         };
         let (a, b) = (text(200), text(150));
         let (len, want) = by_table(&a, &b);
