@@ -23,6 +23,7 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "str" => key_of(0, prefix, rng),
         "list" => key_of(1, prefix, rng),
         "hll" => hyperloglog_key(prefix, rng),
+        "letter" => vec![b'a' + rng.below(5) as u8],
         "bit" => bit_offset(rng),
         "int-bit" => bit_index(rng),
         "field" => field(rng),
@@ -116,10 +117,13 @@ fn hyperloglog_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
     }
 }
 
+/// As [`offset`], in bits.
 fn bit_offset(rng: &mut Rng) -> Vec<u8> {
-    match rng.below(10) {
-        0 => offset(rng),
+    match rng.below(20) {
+        0 => text(-1),
         1 => text(4_294_967_296),
+        2 => text(i64::MAX),
+        3 => not_a_number(rng),
         _ => text(rng.between(0, 400)),
     }
 }
