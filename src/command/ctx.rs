@@ -176,6 +176,15 @@ impl<'k> Ctx<'_, 'k> {
         afford(self.alone, cost)
     }
 
+    /// Takes the command's locks again after it has given them back; only for one
+    /// that runs alone and so may wait. Whatever was read before may have changed.
+    pub fn relock(&mut self, argv: Argv<'_>) {
+        let hasher = self.db.locks.keyspace().hasher();
+        let footprint = self.command.footprint(argv, hasher, &mut Vec::new());
+        let busy = self.db.locks.acquire(footprint);
+        assert_eq!(busy, 0, "who runs alone waits for its locks");
+    }
+
     /// How many databases clients may select.
     pub fn databases(&self) -> usize {
         (self.services.config).size(Id::DATABASES)
@@ -186,6 +195,11 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// The longest sparse HyperLogLog.
+    pub fn hll_sparse_max(&self) -> usize {
+        self.services.config.size(Id::HLL_SPARSE_MAX_BYTES)
     }
 
     /// The longest string a command may make.

@@ -2,12 +2,15 @@
 //! does to data, the store's typed API does.
 
 pub mod args;
+pub mod bitmap;
 pub mod connection;
 pub mod ctx;
 pub mod docs;
 pub mod error;
 pub mod generic;
 pub mod help;
+pub mod hll;
+pub mod image;
 pub mod list;
 pub mod scan;
 pub mod server;

@@ -17,6 +17,8 @@ const NAME_MAX: usize = 32;
 /// The rows of all families.
 static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
+    super::bitmap::SPECS,
+    super::hll::SPECS,
     super::list::SPECS,
     super::generic::SPECS,
     super::server::SPECS,

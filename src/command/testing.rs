@@ -234,6 +234,15 @@ impl Rig {
         done
     }
 
+    /// The bytes of the string at a key of database 0; panics without one.
+    pub fn string(&self, key: &[u8]) -> bytes::Bytes {
+        let mut locks = Locks::new(&self.services.keyspace, Patience::Wait);
+        locks.acquire(Footprint::ALL_READ);
+        let db = Db::new(locks, &self.journal, self.now);
+        let image = db.string_image(db.key(key)).expect("a string");
+        image.expect("a key")
+    }
+
     /// The whole data set, expired keys left out.
     pub fn data(&self) -> Data {
         self.data_at(self.now)

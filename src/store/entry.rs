@@ -405,6 +405,31 @@ impl Entry {
         Some(result)
     }
 
+    /// Changes bytes of a string that keeps its length, through `change`: in place,
+    /// unless somebody else reads it. O(1) beside the change then. Marks the string
+    /// `raw`, as [`Entry::edit_string`] does.
+    ///
+    /// Returns `None` when the value is not a string.
+    pub fn overwrite_string<R>(&mut self, change: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        if self.header().kind != Kind::Inline {
+            return self.edit_string(|text| change(text));
+        }
+        self.header_mut().flags |= RAW;
+        let (at, len) = (self.value_at(), self.shape().room);
+        // SAFETY: an inline value is `room` bytes of text; `&mut self` is the only
+        // access to them.
+        Some(change(unsafe { std::slice::from_raw_parts_mut(at, len) }))
+    }
+
+    /// Bytes that the next edit of the string has to copy, because others read it
+    /// where it lies.
+    pub fn edit_copies(&self) -> usize {
+        match self.value() {
+            ValueRef::Shared(bytes) if !bytes.is_unique() => bytes.len(),
+            _ => 0,
+        }
+    }
+
     /// Moves a shared string out, uniquely owned where nobody else reads it.
     fn take_shared(&mut self) -> BytesMut {
         debug_assert_eq!(self.header().kind, Kind::Shared);

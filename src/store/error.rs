@@ -16,6 +16,8 @@ pub enum Error {
     IndexOutOfRange,
     OffsetOutOfRange,
     StringTooLong,
+    NotHll,
+    CorruptHll,
 }
 
 impl Error {
@@ -32,6 +34,8 @@ impl Error {
             Self::IndexOutOfRange => "ERR index out of range",
             Self::OffsetOutOfRange => "ERR offset is out of range",
             Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            Self::NotHll => "WRONGTYPE Key is not a valid HyperLogLog string value.",
+            Self::CorruptHll => "INVALIDOBJ Corrupted HLL object detected",
         }
     }
 }

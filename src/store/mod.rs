@@ -1,12 +1,14 @@
 //! The engine: entries, their tables in 64 locked shards, and one typed API per
 //! data type on [`Db`]. Knows neither the wire, nor configuration, nor sockets.
 
+pub mod bitmap;
 pub mod collection;
 pub mod db;
 pub mod dict;
 pub mod entry;
 pub mod error;
 pub mod expire;
+pub mod hll;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;

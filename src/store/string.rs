@@ -8,7 +8,7 @@ use crate::ds::table::Ref;
 
 use super::db::Db;
 use super::dict::{Key, Ttl};
-use super::entry::{Entry, NewValue, Type, ValueRef};
+use super::entry::{Entry, INLINE_MAX, NewValue, Type, ValueRef};
 use super::error::Error;
 use super::journal::Event;
 
@@ -79,7 +79,7 @@ pub enum SetIf {
     Present,
 }
 
-fn as_string(entry: Ref<'_, Entry>) -> Result<Str<'_>, Error> {
+pub(super) fn as_string(entry: Ref<'_, Entry>) -> Result<Str<'_>, Error> {
     match entry.value_type() {
         Type::String => Ok(Str(entry)),
         _ => Err(Error::WrongType),
@@ -96,6 +96,62 @@ impl Db<'_> {
     /// Length of the string at `key` as a changing command sees it; 0 without one.
     pub fn string_len(&self, key: Key<'_>) -> Result<usize, Error> {
         self.peek(key).map_or(Ok(0), |entry| string_len(&entry))
+    }
+
+    /// The string at `key` as it is now, to be read when the locks are given back;
+    /// without any trace of the look-up. O(1), or O(length) up to
+    /// [`INLINE_MAX`](super::entry::INLINE_MAX).
+    pub fn string_image(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
+        let string = self.peek(key).map(as_string).transpose()?;
+        Ok(string.map(|string| string.to_bytes()))
+    }
+
+    /// Bytes to be filled or copied before the string at `key`, made `len` long if
+    /// it is shorter, can be changed in place.
+    pub fn string_edit_bytes(&self, key: Key<'_>, len: usize) -> Result<usize, Error> {
+        let Some(entry) = self.peek(key) else {
+            return Ok(len);
+        };
+        let grown = len.saturating_sub(string_len(&entry)?);
+        Ok(grown + entry.edit_copies())
+    }
+
+    /// Sets `key` to a string that is `raw` whatever its length, as Redis's commands
+    /// for bits make it. O(length) up to [`INLINE_MAX`](super::entry::INLINE_MAX),
+    /// else O(1). Tells nothing.
+    pub(super) fn put_raw(&mut self, key: Key<'_>, bytes: Bytes, ttl: Ttl) {
+        if bytes.len() > INLINE_MAX {
+            return self.put(key, NewValue::Shared(bytes), ttl);
+        }
+        self.put(key, NewValue::Text(&bytes), ttl);
+        if let Some(mut entry) = self.write(key) {
+            entry.overwrite_string(|_| ());
+        }
+    }
+
+    /// Makes the string at `key`, which may not be there, at least `len` bytes long,
+    /// filled up with zero bytes; whether it was shorter. Tells nothing.
+    /// O(bytes added), amortised.
+    pub(super) fn grow_string(&mut self, key: Key<'_>, len: usize) -> Result<bool, Error> {
+        let Some(mut entry) = self.write(key) else {
+            self.put_raw(key, Bytes::from(vec![0; len]), Ttl::Clear);
+            return Ok(true);
+        };
+        if string_len(&entry)? >= len {
+            return Ok(false);
+        }
+        entry.edit_string(|text| text.resize(len, 0));
+        Ok(true)
+    }
+
+    /// Changes bytes of the string at `key` where they lie; `None` without one.
+    /// Tells nothing. O(1) beside the change, unless it is read elsewhere.
+    pub(super) fn overwrite_string<R>(
+        &mut self,
+        key: Key<'_>,
+        change: impl FnOnce(&mut [u8]) -> R,
+    ) -> Option<R> {
+        self.write(key)?.overwrite_string(change)
     }
 
     /// Sets `key` to a string. O(length).
@@ -174,18 +230,29 @@ impl Db<'_> {
         Ok(text)
     }
 
-    /// Sets several keys at once; with `only_new` only if none of them is there.
-    /// Whether it did. O(keys).
+    /// Sets several keys at once, if `condition` holds for each of them; whether it
+    /// did. O(keys).
     pub fn set_many<'v>(
         &mut self,
         pairs: impl Iterator<Item = (Key<'v>, NewValue<'v>)> + Clone,
-        only_new: bool,
+        condition: SetIf,
+        ttl: Ttl,
     ) -> bool {
-        if only_new && pairs.clone().any(|(key, _)| self.peek(key).is_some()) {
+        if !(pairs.clone()).all(|(key, _)| self.set_allowed(key, condition)) {
             return false;
         }
-        pairs.for_each(|(key, value)| self.set(key, value, Ttl::Clear));
+        pairs.for_each(|(key, value)| self.set(key, value, ttl));
         true
+    }
+
+    /// Has the journal take a plain SET instead of the client's own command, for
+    /// one with a condition that is decided. With [`Ttl::At`], [`Db::set`] does.
+    pub fn log_set(&mut self, key: Key<'_>, value: &NewValue<'_>, ttl: Ttl) {
+        value.with_text(|text| match ttl {
+            Ttl::Clear => self.log_instead(&[b"SET", key.bytes, text]),
+            Ttl::Keep => self.log_instead(&[b"SET", key.bytes, text, b"KEEPTTL"]),
+            Ttl::At(_) => {}
+        });
     }
 
     /// Appends to the string at `key`; its new length. Amortised O(added bytes).
@@ -215,29 +282,24 @@ impl Db<'_> {
         len_max: usize,
     ) -> Result<usize, Error> {
         let end = offset.saturating_add(bytes.len());
-        let old = match self.write(key) {
-            Some(entry) => Some(string_len(&entry)?),
-            None => None,
-        };
+        let old = self.string_len(key)?;
         if bytes.is_empty() {
-            return Ok(old.unwrap_or(0));
+            return Ok(old);
         }
         if end > len_max {
             return Err(Error::StringTooLong);
         }
-        if old.is_none() {
-            self.put(key, NewValue::Str(b""), Ttl::Clear);
-        }
-        if let Some(mut entry) = self.write(key) {
-            entry.edit_string(|text| {
-                if text.len() < end {
-                    text.resize(end, 0);
-                }
-                text[offset..end].copy_from_slice(bytes);
-            });
-        }
+        self.grow_string(key, end)?;
+        self.overwrite_string(key, |text| text[offset..end].copy_from_slice(bytes));
         self.touched(key.bytes, Event::string("setrange"));
-        Ok(old.unwrap_or(0).max(end))
+        Ok(old.max(end))
+    }
+
+    /// Removes `key`, since a comparison allows it; told as a plain DEL. O(1).
+    pub fn delete_compared(&mut self, key: Key<'_>) {
+        if self.delete(key) {
+            self.log_instead(&[b"DEL", key.bytes]);
+        }
     }
 
     /// Removes the string at `key` and returns it. O(1).
@@ -245,11 +307,7 @@ impl Db<'_> {
         let Some(old) = self.string(key)?.map(|s| s.to_bytes()) else {
             return Ok(None);
         };
-        if let Some(entry) = self.take(key) {
-            self.discard(entry);
-        }
-        self.touched(key.bytes, Event::generic("del"));
-        self.log_instead(&[b"DEL", key.bytes]);
+        self.delete_compared(key);
         Ok(Some(old))
     }
 }

@@ -8,7 +8,7 @@
 pub type Rule = (usize, &'static str);
 
 /// Rules that touch only the keys they name.
-pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, KEYS, CONNECTION];
+pub const FAMILIES: &[&[Rule]] = &[STRINGS, BITMAPS, HYPERLOGLOGS, LISTS, KEYS, CONNECTION];
 
 const STRINGS: &[Rule] = &[
     (30, "SET <str> <value>"),
@@ -45,6 +45,59 @@ const STRINGS: &[Rule] = &[
     (8, "SETRANGE <str> <offset> <value>"),
     (8, "GETRANGE <str> <index> <index>"),
     (3, "SUBSTR <str> <index> <index>"),
+    (
+        4,
+        "LCS <str> <str> [LEN|IDX|IDX|IDX MINMATCHLEN <count>] [WITHMATCHLEN]",
+    ),
+    (1, "LCS <key> <str> {(LEN|IDX|MINMATCHLEN <count>|junk)}"),
+];
+
+const BITMAPS: &[Rule] = &[
+    (10, "SETBIT <str> <bit> (0|1|1)"),
+    (1, "SETBIT <str> <bit> (2|-1|abc)"),
+    (8, "GETBIT <str> <bit>"),
+    (5, "BITCOUNT <str>"),
+    (8, "BITCOUNT <str> <int-bit> <int-bit> [BYTE|BIT|bit]"),
+    (5, "BITPOS <str> (0|1)"),
+    (4, "BITPOS <str> (0|1) <int-bit>"),
+    (8, "BITPOS <str> (0|1) <int-bit> <int-bit> [BYTE|BIT|bit]"),
+    (1, "BITPOS <str> (2|-1|abc)"),
+    (8, "BITOP (AND|OR|XOR|and) <str> {<str>}"),
+    (3, "BITOP NOT <str> <str>"),
+    (1, "BITOP (NOT|junk) <str> <str> <key>"),
+    (8, "BITFIELD <str> {GET <field> <field-at>}"),
+    (
+        12,
+        "BITFIELD <str> [OVERFLOW (WRAP|SAT|FAIL|sat)] {(SET|INCRBY) <field> <field-at> <int>}",
+    ),
+    (
+        3,
+        "BITFIELD <str> {(OVERFLOW FAIL|OVERFLOW SAT|GET <field> <field-at>|INCRBY <field> <field-at> <int>)}",
+    ),
+    (
+        2,
+        "BITFIELD <str> {(OVERFLOW junk|GET <elem> 0|SET u8 <bit> abc|INCRBY u8|GET <field> <field-at>|junk)}",
+    ),
+    (4, "BITFIELD_RO <str> {GET <field> <field-at>}"),
+    (1, "BITFIELD_RO <str> SET u8 0 1"),
+];
+
+/// The header is spoiled, the registers are not: of elements added to corrupt ones
+/// Redis keeps those before its error, and here none is kept.
+const HYPERLOGLOGS: &[Rule] = &[
+    (15, "PFADD <hll> {<elem>}"),
+    (8, "PFADD <hll> {<int>} {<int>} {<int>}"),
+    (2, "PFADD <hll>"),
+    (8, "PFCOUNT <hll>"),
+    (4, "PFCOUNT <hll> {<hll>}"),
+    (5, "PFMERGE <hll> {<hll>}"),
+    (1, "PFMERGE <hll>"),
+    (8, "GET <hll>"),
+    (3, "PFDEBUG (ENCODING|DECODE|encoding|junk) <hll>"),
+    (1, "PFDEBUG (TODENSE|GETREG) <hll>"),
+    (1, "(PFADD|PFCOUNT|PFMERGE) <key> <str>"),
+    (1, "SETRANGE <hll> (4|15) <letter>"),
+    (1, "DEL <hll>"),
 ];
 
 const LISTS: &[Rule] = &[
@@ -75,6 +128,12 @@ const LISTS: &[Rule] = &[
         "LMOVE <list> <list> (LEFT|RIGHT|left|junk) (LEFT|RIGHT|right)",
     ),
     (6, "RPOPLPUSH <list> <list>"),
+    (6, "LMPOP 1 <list> (LEFT|RIGHT|left) [COUNT <count>]"),
+    (5, "LMPOP 2 <list> <list> (LEFT|RIGHT) [COUNT <count>]"),
+    (
+        2,
+        "LMPOP (0|1|2|-1|abc) <key> [<key>] (LEFT|junk) [COUNT 0|COUNT -1|COUNT|junk]",
+    ),
 ];
 
 const KEYS: &[Rule] = &[

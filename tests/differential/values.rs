@@ -22,6 +22,12 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "key" => any_key(prefix, rng),
         "str" => key_of(0, prefix, rng),
         "list" => key_of(1, prefix, rng),
+        "hll" => hyperloglog_key(prefix, rng),
+        "letter" => vec![b'a' + rng.below(5) as u8],
+        "bit" => bit_offset(rng),
+        "int-bit" => bit_index(rng),
+        "field" => field(rng),
+        "field-at" => field_offset(rng),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),
@@ -101,6 +107,54 @@ fn key_of(half: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         _ => key.extend_from_slice(format!("key:{number}").as_bytes()),
     }
     key
+}
+
+/// Keys of their own, so that counters live long enough to become dense.
+fn hyperloglog_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    match rng.below(40) {
+        0 => any_key(prefix, rng),
+        _ => format!("{prefix}key:hll{}", rng.below(4)).into_bytes(),
+    }
+}
+
+/// As [`offset`], in bits.
+fn bit_offset(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(20) {
+        0 => text(-1),
+        1 => text(4_294_967_296),
+        2 => text(i64::MAX),
+        3 => not_a_number(rng),
+        _ => text(rng.between(0, 400)),
+    }
+}
+
+/// Around the lengths of the strings, in bytes and bits.
+fn bit_index(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(12) {
+        0 => index(rng),
+        1..=5 => text(rng.between(-12, 12)),
+        _ => text(rng.between(-300, 300)),
+    }
+}
+
+fn field(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[&str] = &[
+        "u1", "i1", "u8", "i8", "u63", "i64", "u64", "i65", "u0", "U8", "8",
+    ];
+    match rng.below(4) {
+        0 => rng.pick(EDGES).as_bytes().to_vec(),
+        1 => format!("u{}", rng.between(1, 63)).into_bytes(),
+        2 => format!("i{}", rng.between(1, 64)).into_bytes(),
+        _ => b"u8".to_vec(),
+    }
+}
+
+fn field_offset(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(4) {
+        0 => format!("#{}", rng.between(0, 12)).into_bytes(),
+        1 => bit_offset(rng),
+        _ => text(rng.between(0, 120)),
+    }
 }
 
 fn value(rng: &mut Rng) -> Vec<u8> {

@@ -10,6 +10,8 @@ mod tests;
 
 pub use rows::SPECS;
 
+use std::ops::Range;
+
 use super::args::Args;
 use super::ctx::{Ctx, LIGHT_COST, Outcome, Stop, afford};
 use super::error::Error;
@@ -111,17 +113,22 @@ fn pop_many(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, end: End) -> Outcome {
     ctx.afford(count.min(len))?;
     let reply = &mut *ctx.reply;
     let found = ctx.db.list_pop_many(key, end, count, limit, |list, gone| {
-        reply.array(gone.len());
-        let elems = list.range(gone);
-        match end {
-            End::Head => elems.for_each(|elem| write_elem(reply, elem)),
-            End::Tail => elems.rev().for_each(|elem| write_elem(reply, elem)),
-        }
+        write_popped(reply, list, gone, end)
     })?;
     if !found {
         ctx.reply.null_array();
     }
     Ok(())
+}
+
+/// The elements that go, in the order in which one after the other is popped.
+fn write_popped(reply: &mut Reply, list: &List, gone: Range<usize>, end: End) {
+    reply.array(gone.len());
+    let elems = list.range(gone);
+    match end {
+        End::Head => elems.for_each(|elem| write_elem(reply, elem)),
+        End::Tail => elems.rev().for_each(|elem| write_elem(reply, elem)),
+    }
 }
 
 fn lpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
@@ -140,6 +147,53 @@ fn end_named(args: &mut Args<'_>) -> Result<End, Error> {
     } else {
         Err(Error::Syntax)
     }
+}
+
+fn lmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let (keys, end, count) = multi_pop_options(Args::from(argv, 1))?;
+    let limit = ctx.list_limit();
+    for nth in 0..keys {
+        let key = ctx.nth_key(argv, nth, nth + 2);
+        let count = count.min(ctx.db.list_len(key)?);
+        if count == 0 {
+            continue;
+        }
+        ctx.afford(count)?;
+        ctx.reply.array(2);
+        ctx.reply.bulk(key.bytes);
+        let reply = &mut *ctx.reply;
+        (ctx.db).list_pop_many(key, end, count, limit, |list, gone| {
+            write_popped(reply, list, gone, end)
+        })?;
+        let mut digits = itoa::Buffer::new();
+        let name: &[u8] = if end == End::Head { b"LPOP" } else { b"RPOP" };
+        (ctx.db).log_instead(&[name, key.bytes, digits.format(count).as_bytes()]);
+        return Ok(());
+    }
+    ctx.reply.null_array();
+    Ok(())
+}
+
+/// The arguments of LMPOP: how many keys, which end, how many elements at most.
+fn multi_pop_options(mut args: Args<'_>) -> Result<(usize, End, usize), Error> {
+    const KEYS: Error = Error::text("ERR numkeys should be greater than 0");
+    const COUNT: Error = Error::text("ERR count should be greater than 0");
+    let positive = |args: &mut Args<'_>, error: Error| match args.size_or(error.clone())? {
+        0 => Err(error),
+        number => Ok(number),
+    };
+    let keys = positive(&mut args, KEYS)?;
+    for _ in 0..keys {
+        args.bytes()?;
+    }
+    let end = end_named(&mut args)?;
+    let count = if args.word("COUNT") {
+        positive(&mut args, COUNT)?
+    } else {
+        1
+    };
+    args.end()?;
+    Ok((keys, end, count))
 }
 
 fn move_element(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, from_end: End, to_end: End) -> Outcome {

@@ -1,7 +1,7 @@
 //! The rows of the list commands.
 
 use crate::command::spec::KeyFlag::*;
-use crate::command::spec::{Arg, ArgType, Flags, Group, KeySpec, Spec};
+use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, Group, KeySpec, Spec};
 
 use super::*;
 
@@ -307,6 +307,38 @@ pub const SPECS: &[Spec] = &[
             Arg::new("destination", ArgType::Key).key(1),
         ],
         run: rpoplpush,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "lmpop",
+        arity: -4,
+        flags: Flags::WRITE.with(Flags::MOVABLEKEYS),
+        acl: &["@list"],
+        keys: &[KeySpec {
+            flags: &[Rw, Access, Delete],
+            begin: Begin::Index(1),
+            find: Find::Count {
+                count_at: 0,
+                first: 1,
+                step: 1,
+            },
+        }],
+        group: Group::List,
+        since: "7.0.0",
+        complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
+        summary: "Pop elements from a list",
+        args: &[
+            Arg::new("numkeys", ArgType::Integer),
+            Arg::new("key", ArgType::Key).key(0).multiple(),
+            Arg::new("where", ArgType::OneOf).of(&[
+                Arg::new("left", ArgType::PureToken).token("LEFT"),
+                Arg::new("right", ArgType::PureToken).token("RIGHT"),
+            ]),
+            Arg::new("count", ArgType::Integer)
+                .token("COUNT")
+                .optional(),
+        ],
+        run: lmpop,
         ..Spec::DEFAULT
     },
 ];

@@ -175,3 +175,32 @@ fn large_lists_are_left_to_the_pool() {
         assert_eq!(rig.deferred, want, "{line}");
     }
 }
+
+#[test]
+fn popping_from_several() {
+    let mut rig = rig();
+    let (keys, count) = (
+        "-ERR numkeys should be greater than 0",
+        "-ERR count should be greater than 0",
+    );
+    expect(
+        &mut rig,
+        &[
+            ("LMPOP 2 none l LEFT", "*2 $1 l *1 $1 a"),
+            ("LMPOP 2 l none RIGHT COUNT 9", "*2 $1 l *2 $1 c $1 b"),
+            ("LMPOP 1 l LEFT", "*-1"),
+            ("LMPOP 2 l s LEFT", WRONG_TYPE),
+            ("LMPOP 0 l LEFT", keys),
+            ("LMPOP x l LEFT", keys),
+            ("LMPOP 1 l LEFT COUNT 0", count),
+            ("LMPOP 1 l LEFT COUNT 1 COUNT 1", SYNTAX),
+            ("LMPOP 3 l LEFT COUNT", SYNTAX),
+            ("LMPOP 1 l UP", SYNTAX),
+        ],
+    );
+    let told = rig.journal.commands.lock();
+    let lines: Vec<String> = (told.iter().map(|(_, words)| words.join(&b' ')))
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .collect();
+    assert_eq!(lines[lines.len() - 2..], ["LPOP l 1", "RPOP l 2"]);
+}

@@ -235,16 +235,27 @@ fn found_keys<'a>(ctx: &Ctx<'_, '_>, argv: Argv<'a>) -> Result<Vec<FlaggedKey<'a
     Ok(found)
 }
 
-/// What this very call does to its keys. Flags vary with the arguments of SET alone:
-/// it reads the old value only if it is told to GET it.
+/// What this very call does to its keys, where that varies with the arguments: SET
+/// reads the old value only if it is told to GET or compare it, DELEX only if it
+/// compares, and a BITFIELD of nothing but GET changes nothing.
 fn flags_of_call(flags: &'static [KeyFlag], argv: Argv<'_>) -> &'static [KeyFlag] {
-    let is_get = |option: &[u8]| option.eq_ignore_ascii_case(b"get");
+    use KeyFlag::{Access, Delete, Ow, Rm, Ro, Rw, Update};
+    let has = |from: usize, words: &[&str]| {
+        let is = |arg: &[u8], word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+        argv.from(from.min(argv.len()))
+            .iter()
+            .any(|arg| words.iter().any(|word| is(arg, word)))
+    };
     if !flags.contains(&KeyFlag::VariableFlags) {
-        flags
-    } else if argv.from(3).iter().any(is_get) {
-        &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]
-    } else {
-        &[KeyFlag::Ow, KeyFlag::Update]
+        return flags;
+    }
+    match argv.get(0).to_ascii_lowercase().as_slice() {
+        b"bitfield" if has(2, &["set", "incrby"]) => &[Rw, Access, Update],
+        b"bitfield" => &[Ro, Access],
+        b"delex" if argv.len() == 2 => &[Rm, Delete],
+        b"delex" => &[Rw, Access, Delete],
+        _ if has(3, &["get", "ifeq", "ifne", "ifdeq", "ifdne"]) => &[Rw, Access, Update],
+        _ => &[Ow, Update],
     }
 }
 

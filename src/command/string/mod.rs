@@ -3,6 +3,8 @@
 //! A large value is never copied under a lock: SET keeps the buffer it was
 //! received in, GET shares it with the reply.
 
+mod compare;
+mod lcs;
 mod options;
 mod rows;
 #[cfg(test)]
@@ -13,15 +15,15 @@ pub use rows::SPECS;
 use super::args::{Args, value};
 use super::ctx::{Ctx, Outcome};
 use super::error::Error;
+use super::image::BYTES_PER_COST;
 use crate::base::float::Extended;
 use crate::resp::{Argv, Reply};
 use crate::store::entry::Type;
 use crate::store::string::{SetIf, StrRef};
 use crate::store::{self, Key, Ttl};
+use compare::{delex, delifeq, digest};
+use lcs::lcs;
 use options::{Expiry, Of, Options, Unit};
-
-/// Bytes that are filled or copied in the time that one element takes.
-const BYTES_PER_COST: usize = 256;
 
 fn write_string(reply: &mut Reply, string: StrRef<'_>) {
     match string {
@@ -49,18 +51,24 @@ fn get(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let options = Options::parse(Args::from(argv, 3), Of::Set)?;
-    let ttl = match options.expiry {
-        Some(expiry) => Ttl::At(expiry.at(ctx.db.now, "set")?),
-        None if options.keep_ttl => Ttl::Keep,
-        None => Ttl::Clear,
-    };
+    let ttl = options.ttl(ctx.db.now, "set")?;
     let key = ctx.key(argv);
+    let allowed = match options.compare {
+        None => ctx.db.set_allowed(key, options.condition),
+        Some(compare) => {
+            let found = compare.check(ctx, argv, key)?;
+            found.unwrap_or(compare.admits_absence())
+        }
+    };
     if options.get {
         reply_string(ctx, key)?;
     }
-    let allowed = ctx.db.set_allowed(key, options.condition);
     if allowed {
-        ctx.db.set(key, value(argv, 2), ttl);
+        let value = value(argv, 2);
+        if options.compare.is_some() {
+            ctx.db.log_set(key, &value, ttl);
+        }
+        ctx.db.set(key, value, ttl);
     }
     match (options.get, allowed) {
         (true, _) => {}
@@ -148,7 +156,7 @@ fn mget(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 }
 
 /// MSET and MSETNX; whether the keys were set.
-fn set_pairs(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, only_new: bool) -> Result<bool, super::Stop> {
+fn set_pairs(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, condition: SetIf) -> Result<bool, super::Stop> {
     if argv.len().is_multiple_of(2) {
         return Err(Error::Arity(ctx.command.full_name.clone()).into());
     }
@@ -160,17 +168,40 @@ fn set_pairs(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, only_new: bool) -> Result<bo
         let hash = hashes[nth];
         (Key { bytes, hash }, value(argv, 2 + 2 * nth))
     });
-    Ok(ctx.db.set_many(pairs, only_new))
+    Ok(ctx.db.set_many(pairs, condition, Ttl::Clear))
 }
 
 fn mset(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    set_pairs(ctx, argv, false)?;
+    set_pairs(ctx, argv, SetIf::Always)?;
     ctx.reply.ok();
     Ok(())
 }
 
 fn msetnx(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    let done = set_pairs(ctx, argv, true)?;
+    let done = set_pairs(ctx, argv, SetIf::Absent)?;
+    ctx.reply.int(i64::from(done));
+    Ok(())
+}
+
+fn msetex(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    const KEYS: Error = Error::text("ERR invalid numkeys value or out of range");
+    let count = Args::from(argv, 1).size_or(KEYS)?;
+    if count == 0 || i32::try_from(count).is_err() {
+        return Err(KEYS.into());
+    }
+    if 2 + 2 * count > argv.len() {
+        return Err(Error::Syntax.into());
+    }
+    let options = Options::parse(Args::from(argv, 2 + 2 * count), Of::MSetEx)?;
+    let ttl = options.ttl(ctx.db.now, "msetex")?;
+    ctx.afford(count)?;
+    let hashes = ctx.hashes;
+    let pairs = (0..count).map(|nth| {
+        let bytes = argv.get(2 + 2 * nth);
+        let hash = hashes[nth];
+        (Key { bytes, hash }, value(argv, 3 + 2 * nth))
+    });
+    let done = ctx.db.set_many(pairs, options.condition, ttl);
     ctx.reply.int(i64::from(done));
     Ok(())
 }
@@ -223,6 +254,8 @@ fn strlen(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 }
 
 fn append(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let copied = ctx.db.string_edit_bytes(ctx.key(argv), 0)?;
+    ctx.afford(copied / BYTES_PER_COST)?;
     let len_max = ctx.string_max();
     let len = (ctx.db).append(ctx.key(argv), argv.get(2), len_max)?;
     ctx.reply.len(len);
@@ -234,8 +267,8 @@ fn setrange(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let offset = usize::try_from(offset).map_err(|_| store::Error::OffsetOutOfRange)?;
     // A far offset has much to fill with zero bytes.
     let end = offset.saturating_add(argv.get(3).len());
-    let grown = end.saturating_sub(ctx.db.string_len(ctx.key(argv))?);
-    ctx.afford(grown / BYTES_PER_COST)?;
+    let bytes = ctx.db.string_edit_bytes(ctx.key(argv), end)?;
+    ctx.afford(bytes / BYTES_PER_COST)?;
     let len_max = ctx.string_max();
     let len = (ctx.db).set_range(ctx.key(argv), offset, argv.get(3), len_max)?;
     ctx.reply.len(len);

@@ -1,13 +1,15 @@
-//! The options that SET and GETEX share, and the times they name.
+//! The options that SET, MSETEX and GETEX share, and the times they name.
 //!
 //! Redis takes an option twice, the last one counts, but no two that contradict
 //! each other; which do is decided here and nowhere else.
 
+use super::compare::{Compare, Make};
 use crate::base::clock::Millis;
 use crate::base::num;
 use crate::command::args::Args;
 use crate::command::error::Error;
 use crate::store;
+use crate::store::Ttl;
 use crate::store::string::SetIf;
 
 /// How a time is told.
@@ -68,13 +70,16 @@ impl Expiry<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     Set,
+    MSetEx,
     GetEx,
 }
 
-/// The options of SET or GETEX.
+/// The options of SET, MSETEX or GETEX.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options<'a> {
     pub condition: SetIf,
+    /// IFEQ and its kin, which exclude NX and XX.
+    pub compare: Option<Compare<'a>>,
     pub get: bool,
     pub keep_ttl: bool,
     pub persist: bool,
@@ -94,15 +99,19 @@ impl<'a> Options<'a> {
     fn read(&mut self, args: &mut Args<'a>, of: Of) -> Result<(), Error> {
         let word = args.bytes()?;
         let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-        let set = of == Of::Set;
-        if set && is("NX") && self.condition != SetIf::Present {
+        let set = of != Of::GetEx;
+        if set && is("NX") && self.condition != SetIf::Present && self.compare.is_none() {
             self.condition = SetIf::Absent;
-        } else if set && is("XX") && self.condition != SetIf::Absent {
+        } else if set && is("XX") && self.condition != SetIf::Absent && self.compare.is_none() {
             self.condition = SetIf::Present;
-        } else if set && is("GET") {
+        } else if of == Of::Set && is("GET") {
             self.get = true;
         } else if set && is("KEEPTTL") && self.expiry.is_none() {
             self.keep_ttl = true;
+        } else if of == Of::Set
+            && let Some(compare) = Compare::named(word)
+        {
+            return self.read_compare(compare, args);
         } else if !set && is("PERSIST") && self.expiry.is_none() {
             self.persist = true;
         } else if let Some(unit) = Unit::named(word) {
@@ -111,6 +120,23 @@ impl<'a> Options<'a> {
             return Err(Error::Syntax);
         }
         Ok(())
+    }
+
+    fn read_compare(&mut self, compare: Make<'a>, args: &mut Args<'a>) -> Result<(), Error> {
+        if self.compare.is_some() || self.condition != SetIf::Always {
+            return Err(Error::Syntax);
+        }
+        self.compare = Some(compare(args.bytes()?));
+        Ok(())
+    }
+
+    /// What becomes of the expiry of what is set; `command` is named in the error.
+    pub fn ttl(&self, now: Millis, command: &'static str) -> Result<Ttl, Error> {
+        Ok(match self.expiry {
+            Some(expiry) => Ttl::At(expiry.at(now, command)?),
+            None if self.keep_ttl => Ttl::Keep,
+            None => Ttl::Clear,
+        })
     }
 
     fn read_expiry(&mut self, unit: Unit, args: &mut Args<'a>) -> Result<(), Error> {

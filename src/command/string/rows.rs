@@ -1,7 +1,7 @@
 //! The rows of the string commands.
 
 use crate::command::spec::KeyFlag::*;
-use crate::command::spec::{Arg, ArgType, Flags, Group, KeySpec, Spec};
+use crate::command::spec::{Arg, ArgType, Begin, Find, Flags, Group, KeySpec, Spec};
 
 use super::*;
 
@@ -31,6 +31,18 @@ pub const SPECS: &[Spec] = &[
                 .of(&[
                     Arg::new("nx", ArgType::PureToken).token("NX"),
                     Arg::new("xx", ArgType::PureToken).token("XX"),
+                    Arg::new("ifeq-value", ArgType::String)
+                        .token("IFEQ")
+                        .since("8.4.0"),
+                    Arg::new("ifne-value", ArgType::String)
+                        .token("IFNE")
+                        .since("8.4.0"),
+                    Arg::new("ifdeq-digest", ArgType::String)
+                        .token("IFDEQ")
+                        .since("8.4.0"),
+                    Arg::new("ifdne-digest", ArgType::String)
+                        .token("IFDNE")
+                        .since("8.4.0"),
                 ]),
             Arg::new("get", ArgType::PureToken)
                 .token("GET")
@@ -396,6 +408,127 @@ pub const SPECS: &[Spec] = &[
             Arg::new("increment", ArgType::Double),
         ],
         run: incrbyfloat,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "lcs",
+        arity: -3,
+        flags: Flags::READONLY,
+        acl: &["@string"],
+        keys: &[KeySpec::range(1, 1, 1, &[Ro, Access])],
+        group: Group::String,
+        since: "7.0.0",
+        complexity: "O(N*M) where N and M are the lengths of s1 and s2, respectively",
+        summary: "Find longest common substring",
+        args: &[
+            Arg::new("key1", ArgType::Key).key(0),
+            Arg::new("key2", ArgType::Key).key(0),
+            Arg::new("len", ArgType::PureToken).token("LEN").optional(),
+            Arg::new("idx", ArgType::PureToken).token("IDX").optional(),
+            Arg::new("len", ArgType::Integer)
+                .token("MINMATCHLEN")
+                .optional(),
+            Arg::new("withmatchlen", ArgType::PureToken)
+                .token("WITHMATCHLEN")
+                .optional(),
+        ],
+        run: lcs,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "msetex",
+        arity: -4,
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
+        acl: &["@string"],
+        keys: &[KeySpec {
+            flags: &[Ow, Update],
+            begin: Begin::Index(1),
+            find: Find::Count {
+                count_at: 0,
+                first: 1,
+                step: 2,
+            },
+        }],
+        tips: &[
+            "request_policy:multi_shard",
+            "response_policy:all_succeeded",
+        ],
+        group: Group::String,
+        since: "8.4.0",
+        complexity: "O(N) where N is the number of keys to set.",
+        summary: "Set multiple keys to multiple values with one expiration, all or none of them",
+        args: &[
+            Arg::new("numkeys", ArgType::Integer),
+            Arg::new("data", ArgType::Block).multiple().of(&[
+                Arg::new("key", ArgType::Key).key(0),
+                Arg::new("value", ArgType::String),
+            ]),
+            Arg::new("condition", ArgType::OneOf).optional().of(&[
+                Arg::new("nx", ArgType::PureToken).token("NX"),
+                Arg::new("xx", ArgType::PureToken).token("XX"),
+            ]),
+            Arg::new("expiration", ArgType::OneOf).optional().of(&[
+                Arg::new("seconds", ArgType::Integer).token("EX"),
+                Arg::new("milliseconds", ArgType::Integer).token("PX"),
+                Arg::new("unix-time-seconds", ArgType::UnixTime).token("EXAT"),
+                Arg::new("unix-time-milliseconds", ArgType::UnixTime).token("PXAT"),
+                Arg::new("keepttl", ArgType::PureToken).token("KEEPTTL"),
+            ]),
+        ],
+        run: msetex,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "delex",
+        arity: -2,
+        flags: Flags::WRITE.with(Flags::FAST),
+        acl: &["@string"],
+        keys: &[KeySpec::range(1, 0, 1, &[Rw, Delete, VariableFlags])],
+        group: Group::String,
+        since: "8.4.0",
+        complexity: "O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the string.",
+        summary: "Delete a key if its value or its digest compares as demanded",
+        args: &[
+            Arg::new("key", ArgType::Key).key(0),
+            Arg::new("condition", ArgType::OneOf).optional().of(&[
+                Arg::new("ifeq-value", ArgType::String).token("IFEQ"),
+                Arg::new("ifne-value", ArgType::String).token("IFNE"),
+                Arg::new("ifdeq-digest", ArgType::String).token("IFDEQ"),
+                Arg::new("ifdne-digest", ArgType::String).token("IFDNE"),
+            ]),
+        ],
+        run: delex,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "delifeq",
+        arity: 3,
+        flags: Flags::WRITE.with(Flags::FAST),
+        acl: &["@string"],
+        keys: &[KeySpec::range(1, 0, 1, &[Rm, Delete])],
+        group: Group::String,
+        since: "9.0.0",
+        complexity: "O(1)",
+        summary: "Delete a key if its value is the given string (a command of Valkey)",
+        args: &[
+            Arg::new("key", ArgType::Key).key(0),
+            Arg::new("value", ArgType::String),
+        ],
+        run: delifeq,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "digest",
+        arity: 2,
+        flags: Flags::READONLY.with(Flags::FAST),
+        acl: &["@string"],
+        keys: &[KeySpec::range(1, 0, 1, &[Ro, Access])],
+        group: Group::String,
+        since: "8.4.0",
+        complexity: "O(N) where N is the length of the string.",
+        summary: "Get the XXH3 digest of a string in hexadecimal",
+        args: &[Arg::new("key", ArgType::Key).key(0)],
+        run: digest,
         ..Spec::DEFAULT
     },
 ];

@@ -269,3 +269,141 @@ fn long_fills_are_left_to_the_pool() {
         assert_eq!(rig.deferred, want, "{line}");
     }
 }
+
+/// The bytes of a large string stay where they are when some of them change, and
+/// are copied only while somebody else reads them.
+#[test]
+fn large_strings_change_in_place() {
+    let mut rig = rig();
+    rig.run(&[b"SET", b"k", &vec![b'x'; 1 << 20]]);
+    let at = |rig: &Rig| rig.string(b"k").as_ptr();
+    rig.line("APPEND k y");
+    let before = at(&rig);
+    for line in ["SETRANGE k 5 abc", "SETBIT k 80 1", "BITFIELD k SET u8 8 1"] {
+        rig.line(line);
+        assert!(!rig.deferred, "{line}");
+        assert_eq!(at(&rig), before, "{line}");
+    }
+    let image = rig.string(b"k");
+    rig.line("SETBIT k 80 0");
+    assert!(rig.deferred, "a copy of a megabyte is for the pool");
+    assert_ne!(at(&rig), image.as_ptr());
+    assert_eq!(rig.line("GETBIT k 80"), ":0");
+}
+
+#[test]
+fn comparing_commands_are_told_decided() {
+    let mut rig = rig();
+    for line in [
+        "SET k a IFNE x",
+        "SET k b IFEQ x",
+        "SET k b IFEQ a KEEPTTL",
+        "SET k c IFEQ b PXAT 9000000000000",
+        "DELIFEQ k x",
+        "DELEX k IFEQ c",
+        "SET k d",
+        "DELEX k",
+        "MSETEX 2 k 1 n 2 PXAT 9000000000000",
+        "DELIFEQ n 2",
+    ] {
+        rig.line(line);
+    }
+    let told = rig.journal.commands.lock();
+    let lines: Vec<String> = (told.iter().map(|(_, words)| words.join(&b' ')))
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .collect();
+    let want = [
+        "SET k a",
+        "SET k b KEEPTTL",
+        "SET k c PXAT 9000000000000",
+        "DEL k",
+        "SET k d",
+        "DEL k",
+        "SET k 1 PXAT 9000000000000",
+        "SET n 2 PXAT 9000000000000",
+        "DEL n",
+    ];
+    assert_eq!(lines[lines.len() - want.len()..], want);
+}
+
+#[test]
+fn common_subsequences() {
+    let mut rig = rig();
+    expect(
+        &mut rig,
+        &[
+            ("MSET a ohmytext b mynewtext", "+OK"),
+            ("LCS a b", "$6 mytext"),
+            ("LCS a b LEN", ":6"),
+            (
+                "LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN",
+                "*4 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6",
+            ),
+            ("LCS a none LEN", ":0"),
+            (
+                "LCS a b LEN IDX",
+                "-ERR If you want both the length and indexes, please just use IDX.",
+            ),
+        ],
+    );
+    let large = vec![b'x'; 100_000];
+    rig.run(&[b"SET", b"large", &large]);
+    assert_eq!(rig.line("LCS a large LEN"), ":1");
+    assert!(!rig.deferred);
+    assert_eq!(rig.line("LCS s large LEN"), ":0");
+    rig.run(&[b"SET", b"larger", &large[..20_000]]);
+    assert_eq!(rig.line("LCS larger large LEN"), ":20000");
+    assert!(rig.deferred);
+    let memory = "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+    assert_eq!(rig.line("LCS large large"), memory);
+}
+
+/// The encodings that OBJECT ENCODING names, by length and by who has written.
+#[test]
+fn encodings() {
+    let mut rig = rig();
+    for len in [1, 43, 44, 45, 191, 192, 193, 300] {
+        let (text, other) = ("x".repeat(len), "z".repeat(len));
+        let plain = if len <= 44 { "$6 embstr" } else { "$3 raw" };
+        for (write, want) in [
+            (format!("SET k {text}"), plain),
+            (format!("SET k {text} IFNE y"), plain),
+            (format!("GETSET k {text}"), plain),
+            (format!("MSET k {text}"), plain),
+            (format!("MSETEX 1 k {text} EX 100"), plain),
+            ("PERSIST k".to_owned(), plain),
+            ("SETBIT k 1 1".to_owned(), "$3 raw"),
+            (format!("SET k {other}"), plain),
+            ("BITFIELD k SET u1 1 1".to_owned(), "$3 raw"),
+            (format!("SETEX k 100 {text}"), plain),
+            ("SETRANGE k 0 y".to_owned(), "$3 raw"),
+            (format!("PSETEX k 10000 {text}"), plain),
+            ("APPEND k y".to_owned(), "$3 raw"),
+            ("COPY k k2 REPLACE".to_owned(), "$3 raw"),
+            ("RENAME k2 k".to_owned(), "$3 raw"),
+            ("EXPIRE k 100".to_owned(), "$3 raw"),
+            (format!("SET k {text}"), plain),
+            ("BITOP OR k k".to_owned(), "$3 raw"),
+        ] {
+            rig.line(&write);
+            let encoding = rig.line("OBJECT ENCODING k");
+            assert_eq!(encoding, want, "{len} bytes after {write:.40}");
+        }
+    }
+    for (write, want) in [
+        ("SET k 9223372036854775807", "$3 int"),
+        ("SET k 9223372036854775808", "$6 embstr"),
+        ("SET k -1", "$3 int"),
+        ("APPEND k 0", "$3 raw"),
+        ("INCRBY k 5", "$3 int"),
+        ("SETRANGE k 0 7", "$3 raw"),
+        ("DECR k", "$3 int"),
+        ("INCRBYFLOAT k 1", "$6 embstr"),
+        ("INCR k", "$3 int"),
+        ("SETBIT k 0 0", "$3 raw"),
+        ("SET k 01", "$6 embstr"),
+    ] {
+        rig.line(write);
+        assert_eq!(rig.line("OBJECT ENCODING k"), want, "after {write}");
+    }
+}

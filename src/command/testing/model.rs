@@ -79,6 +79,8 @@ impl Model {
         let answer = match words[0] {
             "SET" | "PSETEX" | "GETSET" | "SETNX" => self.set(&words),
             "MSET" | "MSETNX" | "MGET" => self.many(&words),
+            "SETBIT" | "GETBIT" | "BITCOUNT" | "BITOP" => self.bits(&words),
+            "DELIFEQ" | "MSETEX" | "LMPOP" => self.newer(&words),
             "GET" | "GETDEL" | "GETEX" | "STRLEN" | "GETRANGE" => self.read(&words),
             "INCRBY" | "DECRBY" | "APPEND" | "SETRANGE" => self.edit(&words),
             "DEL" | "EXISTS" | "PEXPIRE" | "PTTL" | "PERSIST" | "TYPE" => self.key(&words),
@@ -143,7 +145,11 @@ impl Model {
                 let px = words.iter().position(|word| *word == "PX");
                 let at = px.map(|at| self.now + number(words[at + 1]));
                 let at = if has("KEEPTTL") { self.expiry(key) } else { at };
-                let blocked = has("NX") && self.has(key) || has("XX") && !self.has(key);
+                let mut blocked = has("NX") && self.has(key) || has("XX") && !self.has(key);
+                if let Some(at) = (words.iter()).position(|word| ["IFEQ", "IFNE"].contains(word)) {
+                    let is = self.text(key)?.map(|text| text == words[at + 1].as_bytes());
+                    blocked = is.unwrap_or(false) != (words[at] == "IFEQ");
+                }
                 (words[2], at, has("GET"), !blocked)
             }
         };
@@ -178,6 +184,71 @@ impl Model {
         } else {
             int(1)
         })
+    }
+
+    fn bits(&mut self, words: &[&str]) -> Answer {
+        let text = |key: &str| self.text(key).map(|text| text.unwrap_or(b"").to_vec());
+        if words[0] == "BITOP" {
+            let (mut a, b) = (text(words[3])?, text(words[4])?);
+            a.resize(a.len().max(b.len()), 0);
+            a.iter_mut().zip(&b).for_each(|(a, b)| *a |= b);
+            if a.is_empty() {
+                self.data.remove(&self.id(words[2]));
+            } else {
+                self.put(words[2], &a, None);
+            }
+            return Ok(int(a.len() as i64));
+        }
+        let mut text = text(words[1])?;
+        if words[0] == "BITCOUNT" {
+            return Ok(int(text
+                .iter()
+                .map(|byte| i64::from(byte.count_ones()))
+                .sum()));
+        }
+        let bit = number(words[2]) as usize;
+        let (at, mask) = (bit / 8, 0x80 >> (bit % 8));
+        let old = text.get(at).is_some_and(|byte| byte & mask != 0);
+        if words[0] == "SETBIT" {
+            text.resize(text.len().max(at + 1), 0);
+            text[at] = text[at] & !mask | if words[3] == "1" { mask } else { 0 };
+            self.put(words[1], &text, self.expiry(words[1]));
+        }
+        Ok(int(i64::from(old)))
+    }
+
+    fn newer(&mut self, words: &[&str]) -> Answer {
+        match words[0] {
+            "DELIFEQ" => {
+                let is = self.text(words[1])? == Some(words[2].as_bytes());
+                if is {
+                    self.data.remove(&self.id(words[1]));
+                }
+                Ok(int(i64::from(is)))
+            }
+            "MSETEX" => {
+                let pairs = [(words[2], words[3]), (words[4], words[5])];
+                if pairs.iter().any(|(key, _)| self.has(key)) {
+                    return Ok(int(0));
+                }
+                let at = Some(self.now + number(words[7]));
+                pairs
+                    .iter()
+                    .for_each(|(key, value)| self.put(key, value.as_bytes(), at));
+                Ok(int(1))
+            }
+            _ => {
+                for key in [words[2], words[3]] {
+                    let Some(list) = self.elements(key)?.cloned() else {
+                        continue;
+                    };
+                    let name = if words[4] == "LEFT" { "LPOP" } else { "RPOP" };
+                    let popped = self.pop(&[name, key, words[6]], list);
+                    return Ok(array([bulk(key.as_bytes()), popped]));
+                }
+                Ok("*-1".to_owned())
+            }
+        }
     }
 
     fn read(&mut self, words: &[&str]) -> Answer {

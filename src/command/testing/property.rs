@@ -45,10 +45,11 @@ impl Stream {
 
     /// The next command line.
     pub fn next(&mut self) -> String {
-        match self.rng.below(4) {
+        match self.rng.below(5) {
             0 => self.string(),
             1 => self.list(),
             2 => self.keys(),
+            3 => self.bits_and_comparisons(),
             _ => self.other_string(),
         }
     }
@@ -88,6 +89,29 @@ impl Stream {
             9 => format!("STRLEN {key}"),
             10 => format!("MGET {key} {} {}", self.key(), self.key()),
             _ => format!("DECRBY {key} {}", self.int(-9, 9)),
+        }
+    }
+
+    /// Bits 1 and 7 of a byte only: they leave text text.
+    fn bits_and_comparisons(&mut self) -> String {
+        let (key, other, value) = (self.key(), self.key(), self.value());
+        let (old, ttl) = (self.value(), self.ttl());
+        let bit = 8 * self.int(0, 220) + self.int(0, 1) * 6 + 1;
+        match self.rng.below(12) {
+            0..=2 => format!("SETBIT {key} {bit} {}", self.int(0, 1)),
+            3 => format!("GETBIT {key} {bit}"),
+            4 => format!("BITCOUNT {key}"),
+            5 => format!("BITOP OR {key} {other} {}", self.key()),
+            6 => format!("SET {key} {value} IFEQ {old} GET"),
+            7 => format!("SET {key} {value} IFNE {old} KEEPTTL"),
+            8 => format!("SET {key} {value} PX {ttl} IFEQ {old}"),
+            9 => format!("DELIFEQ {key} {value}"),
+            10 => format!("MSETEX 2 {key} {value} {other} x PX {ttl} NX"),
+            _ => format!(
+                "LMPOP 2 {key} {other} {} COUNT {}",
+                self.pick(&["LEFT", "RIGHT"]),
+                self.int(1, 3)
+            ),
         }
     }
 

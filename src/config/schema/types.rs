@@ -37,7 +37,7 @@ rows! {
         ZSET_MAX_LISTPACK_VALUE = memory("zset-max-listpack-value", 0, LONG_MAX, "64")
             .alias(&["zset-max-ziplist-value"]).inert(NO_TYPE);
         /// Bytes of the largest sparse HyperLogLog.
-        HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000").inert(NO_TYPE);
+        HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000");
         /// Bytes of one node of a stream; 0 is no limit.
         STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb").inert(NO_TYPE);
         /// Entries of one node of a stream; 0 is no limit.
