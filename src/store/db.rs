@@ -275,6 +275,18 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// As [`Db::log_instead`], for a command whose arguments are long.
+    pub fn log_owned(&mut self, args: Vec<Vec<u8>>) {
+        if self.journal.is_active() {
+            self.effects.instead.push(args);
+        }
+    }
+
+    /// Whether anybody takes note of the commands that repeat a change.
+    pub fn is_logged(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Ends a command that has changed something: tells the journal how to repeat
     /// it. `argv` is the client's own command. Called with the locks held.
     pub fn commit(&mut self, argv: &mut dyn Iterator<Item = &[u8]>) {

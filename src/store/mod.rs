@@ -7,10 +7,12 @@ pub mod dict;
 pub mod entry;
 pub mod error;
 pub mod expire;
+pub mod image;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;
 pub mod list;
+pub mod sort;
 pub mod string;
 pub mod walk;
 

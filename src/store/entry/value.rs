@@ -142,6 +142,11 @@ macro_rules! collections {
                 match self { $(NewCollection::$name(_) => Kind::$name),+ }
             }
 
+            /// The collection for reading.
+            pub fn view(&self) -> CollectionRef<'_> {
+                match self { $(NewCollection::$name(value) => CollectionRef::$name(value)),+ }
+            }
+
             /// Gives up ownership for a pointer.
             pub(super) fn into_raw(self) -> *mut () {
                 match self { $(NewCollection::$name(value) => Box::into_raw(value).cast()),+ }

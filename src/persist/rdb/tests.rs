@@ -1,0 +1,1 @@
+//! Values come back as they were, and damage is refused without harm.
