@@ -17,6 +17,7 @@ use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::persist::rdb::decode::Layout;
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -179,6 +180,13 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// The settings that choose encodings, for values that come in whole.
+    pub fn layout(&self) -> Layout {
+        Layout {
+            list: self.list_limit(),
+        }
     }
 
     /// The longest string a command may make.

@@ -243,19 +243,11 @@ impl<'k> Locks<'k> {
         (self.read, self.write) = (0, 0);
     }
 
-    /// Gives the locks back while `work` runs, then takes the same again: for what
-    /// takes long and needs none of them. Whoever calls this looks again at what it
-    /// knew.
-    pub fn unlocked<R>(&mut self, work: impl FnOnce() -> R) -> Result<R, Busy> {
-        let held = Footprint {
+    /// What is held, to be taken again after a while without.
+    pub fn held(&self) -> Footprint {
+        Footprint {
             read: self.read,
             write: self.write,
-        };
-        self.release();
-        let result = work();
-        match self.acquire(held) {
-            0 => Ok(result),
-            _ => Err(Busy),
         }
     }
 

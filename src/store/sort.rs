@@ -36,6 +36,17 @@ impl Sortable {
         self.len() == 0
     }
 
+    /// Whether the collection at `key` is still as it was.
+    fn is_current(&self, found: Option<ValueRef<'_>>) -> bool {
+        match (self.0.view(), found) {
+            (CollectionRef::List(image), Some(ValueRef::Collection(CollectionRef::List(list)))) => {
+                list.is_as(image)
+            }
+            (CollectionRef::List(image), None) => image.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether its elements are in no order of their own.
     pub fn is_unordered(&self) -> bool {
         false
@@ -115,6 +126,14 @@ impl Db<'_> {
                 }
                 _ => Err(Error::WrongType),
             },
+        }
+    }
+
+    /// Whether what is sorted at `key` is still as this image of it.
+    pub fn sort_is_current(&self, key: Key<'_>, image: &Sortable) -> bool {
+        match self.peek(key) {
+            None => image.is_current(None),
+            Some(entry) => image.is_current(Some(entry.value())),
         }
     }
 

@@ -10,7 +10,6 @@ use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, afford};
 use crate::command::error::Error;
 use crate::config::Id;
 use crate::persist::rdb::Target;
-use crate::persist::rdb::decode::Layout;
 use crate::persist::rdb::payload::{self, Payload};
 use crate::resp::Argv;
 use crate::store::image::{Image, Restored};
@@ -91,7 +90,7 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let cost = bytes.len() / COST_BYTES;
     ctx.afford(cost)?;
-    let layout = layout(ctx);
+    let layout = ctx.layout();
     let decode = || {
         let payload = Payload::open(bytes).ok_or(ENVELOPE)?;
         payload.value(&layout).map_err(|_| VALUE)
@@ -99,7 +98,10 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let image = if cost <= LIGHT_COST {
         decode()?
     } else {
-        let image = ctx.db.locks.unlocked(decode)??;
+        let footprint = ctx.db.locks.held();
+        ctx.db.locks.release();
+        let image = decode()?;
+        ctx.db.locks.acquire(footprint);
         if !options.replace && ctx.db.peek(key).is_some() {
             return Err(BUSY.into());
         }
@@ -122,9 +124,5 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     Ok(())
 }
 
-/// The settings that choose encodings.
-fn layout(ctx: &Ctx<'_, '_>) -> Layout {
-    Layout {
-        list: ctx.list_limit(),
-    }
-}
+#[cfg(test)]
+mod tests;

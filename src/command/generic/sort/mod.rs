@@ -4,8 +4,8 @@
 //! large one sorts an image of its source without a lock. With patterns it always goes
 //! to the pool, since it locks by itself what the patterns name:
 //!
-//! - up to [`ATOMIC_LOOKS`] look-ups happen under all shards, for reading: nothing
-//!   changes between any two of them, as in Redis;
+//! - up to [`LIGHT_COST`] look-ups happen under all shards, for reading: nothing changes
+//!   between any two of them, as in Redis;
 //! - beyond that nobody should wait for it: the source is an image, every other key is
 //!   looked at under its own lock for a moment, and so the outcome may mix what keys
 //!   held at different moments of the run. Each value was there during the run.
@@ -33,8 +33,8 @@ use crate::store::{Db, Footprint, Key};
 
 use order::{Order, score};
 
-/// Look-ups of other keys that may happen under all shards at once: some 200 us.
-const ATOMIC_LOOKS: usize = LIGHT_COST;
+/// Vain attempts to put together what STORE keeps, before it is done under the locks.
+const ROUNDS: usize = 3;
 
 /// The arguments of SORT.
 struct Options<'a> {
@@ -87,6 +87,11 @@ impl<'a> Options<'a> {
         patterns.filter(|pattern| pattern.is_key()).count()
     }
 
+    /// What sorting so many elements takes, in elements and look-ups.
+    fn work(&self, len: usize) -> usize {
+        len.saturating_mul(self.looks().max(1))
+    }
+
     /// The elements asked for, of `len`.
     fn range(&self, len: usize) -> Range<usize> {
         let cut = |number: i64| usize::try_from(number).unwrap_or(0).min(len);
@@ -102,7 +107,12 @@ struct Looks<'a, 'k> {
     name: Vec<u8>,
 }
 
-impl Looks<'_, '_> {
+impl<'a, 'k> Looks<'a, 'k> {
+    fn new(db: &'a Db<'k>) -> Looks<'a, 'k> {
+        let name = Vec::new();
+        Looks { db, name }
+    }
+
     fn look<R>(
         &mut self,
         pattern: Pattern<'_>,
@@ -220,53 +230,59 @@ fn sort_generic(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, read_only: bool) -> Outco
     let to = options.store.map(|at| ctx.nth_key(argv, 1, at));
     let len = ctx.db.sort_len(from)?;
     ctx.afford(len)?;
-    let looks = options.looks();
-    if looks > 0 && !ctx.alone {
-        return Err(Stop::Defer);
-    }
-    if looks > 0 && len.saturating_mul(looks) <= ATOMIC_LOOKS {
-        let mut footprint = Footprint::ALL_READ;
-        to.into_iter().for_each(|to| footprint.add(to.hash, true));
-        ctx.db.locks.release();
-        ctx.db.locks.acquire(footprint);
-    }
-    let source = ctx.db.sort_image(from)?;
-    let large = source.len().saturating_mul(looks.max(1)) > LIGHT_COST;
-    if large {
-        ctx.db.locks.release();
+    if options.looks() > 0 {
+        if !ctx.alone {
+            return Err(Stop::Defer);
+        }
+        if options.work(len) <= LIGHT_COST {
+            let mut footprint = Footprint::ALL_READ;
+            to.into_iter().for_each(|to| footprint.add(to.hash, true));
+            ctx.db.locks.release();
+            ctx.db.locks.acquire(footprint);
+        }
     }
     match to {
-        None => {
-            let mut looks = Looks {
-                db: ctx.db,
-                name: Vec::new(),
-            };
-            write_reply(ctx.reply, &source, &options, &mut looks)
-        }
-        Some(to) => store(ctx, &options, &source, to),
+        None => reply_sorted(ctx, &options, from),
+        Some(to) => store_sorted(ctx, &options, (from, to)),
     }
 }
 
-fn store(ctx: &mut Ctx<'_, '_>, options: &Options<'_>, source: &Sortable, to: Key<'_>) -> Outcome {
-    let limit = ctx.list_limit();
-    let mut looks = Looks {
-        db: ctx.db,
-        name: Vec::new(),
-    };
-    let list = stored_list(source, options, limit, &mut looks)?;
-    let again = if ctx.db.is_logged() {
-        repeat_store(to, &list)
-    } else {
-        Vec::new()
-    };
-    if ctx.db.locks.is_empty() {
-        let mut footprint = Footprint::NONE;
-        footprint.add(to.hash, true);
-        ctx.db.locks.acquire(footprint);
+fn reply_sorted(ctx: &mut Ctx<'_, '_>, options: &Options<'_>, from: Key<'_>) -> Outcome {
+    let source = ctx.db.sort_image(from)?;
+    if options.work(source.len()) > LIGHT_COST {
+        ctx.db.locks.release();
     }
-    let len = list.len();
-    ctx.db.sort_store(to, list, again);
-    ctx.reply.len(len);
+    let mut looks = Looks::new(ctx.db);
+    write_reply(ctx.reply, &source, options, &mut looks)
+}
+
+fn store_sorted(
+    ctx: &mut Ctx<'_, '_>,
+    options: &Options<'_>,
+    (from, to): (Key<'_>, Key<'_>),
+) -> Outcome {
+    let footprint = ctx.db.locks.held();
+    for round in 0.. {
+        let source = ctx.db.sort_image(from)?;
+        let aside = options.work(source.len()) > LIGHT_COST && round < ROUNDS;
+        if aside {
+            ctx.db.locks.release();
+        }
+        let list = stored_list(&source, options, ctx.list_limit(), &mut Looks::new(ctx.db))?;
+        let again = if ctx.db.is_logged() {
+            repeat_store(to, &list)
+        } else {
+            Vec::new()
+        };
+        if aside {
+            ctx.db.locks.acquire(footprint);
+        }
+        if !aside || ctx.db.sort_is_current(from, &source) {
+            ctx.reply.len(list.len());
+            ctx.db.sort_store(to, list, again);
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -277,3 +293,6 @@ pub fn sort(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 pub fn sort_ro(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     sort_generic(ctx, argv, true)
 }
+
+#[cfg(test)]
+mod tests;
