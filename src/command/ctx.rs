@@ -15,6 +15,7 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
+use crate::ds::hash;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -179,6 +180,15 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// Up to where a hash is kept packed.
+    #[inline]
+    pub fn hash_limit(&self) -> hash::Limit {
+        hash::Limit {
+            entries: self.services.config.size(Id::HASH_MAX_LISTPACK_ENTRIES),
+            value: self.services.config.size(Id::HASH_MAX_LISTPACK_VALUE),
+        }
     }
 
     /// The longest string a command may make.

@@ -38,6 +38,12 @@ pub const NEVER: i64 = i64::MAX;
 /// Bytes of the largest packed hash, whatever the limits are; as in Redis.
 const PACKED_BYTES_MAX: usize = 1 << 30;
 
+/// Most fields of a hash of which it is found out whether all are due.
+const SPENT_MAX: usize = 512;
+
+/// Bytes that a short name and value take in a packed hash beside their own.
+const PAIR_OVERHEAD: usize = 4;
+
 /// How a hash is kept; named as `OBJECT ENCODING` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -265,11 +271,6 @@ impl Hash {
         Hash::default()
     }
 
-    /// An empty hash with about so many bytes of room for packed fields.
-    pub fn with_room(bytes: usize) -> Hash {
-        Repr::Pairs(Pairs::with_room(bytes)).into()
-    }
-
     /// Number of fields, those that are due included. O(1).
     #[inline]
     pub fn len(&self) -> usize {
@@ -308,6 +309,12 @@ impl Hash {
         live
     }
 
+    /// Whether there are fields and all are due at `now`. O(1) while nothing may be
+    /// due; of a hash with more than some hundred fields it says no, for O(1).
+    pub fn is_spent(&self, now: i64) -> bool {
+        self.earliest() <= now && self.len() <= SPENT_MAX && self.live_len(now) == 0
+    }
+
     /// What [`Hash::live_len`] takes, in fields looked at.
     pub fn live_len_effort(&self, now: i64) -> usize {
         if self.earliest() > now { 1 } else { self.len() }
@@ -324,12 +331,7 @@ impl Hash {
     /// Hands the field of this name to `read`, unless it is due. O(1), or O(bytes)
     /// of a packed hash.
     #[inline]
-    pub fn find<R>(
-        &self,
-        name: &[u8],
-        now: i64,
-        read: impl FnOnce(Item<'_>) -> R,
-    ) -> Option<R> {
+    pub fn find<R>(&self, name: &[u8], now: i64, read: impl FnOnce(Item<'_>) -> R) -> Option<R> {
         let found = |item: Item<'_>| item.is_live(now).then(|| read(item));
         match &self.repr {
             Repr::Pairs(pairs) => {
@@ -353,31 +355,27 @@ impl Hash {
         self.find(name, now, |_| ()).is_some()
     }
 
-    /// Announces names and values that will be set: a hash that cannot hold them
-    /// packed becomes a table at once. `count` is the number of pairs.
-    pub fn announce<'t>(
-        &mut self,
-        count: usize,
-        mut texts: impl Iterator<Item = &'t [u8]>,
-        growth: Growth<'_>,
-    ) {
+    /// Announces `count` names and values that will be set, of so many bytes together
+    /// and the longest of so many: a hash that cannot hold them packed becomes a
+    /// table at once, and a new one makes room.
+    pub fn announce(&mut self, count: usize, bytes: usize, longest: usize, growth: Growth<'_>) {
         let limit = growth.limit;
-        if self.encoding() != Encoding::Hashtable
-            && (count > limit.entries || texts.any(|text| text.len() > limit.value))
-        {
+        if self.encoding() == Encoding::Hashtable {
+            return;
+        }
+        if count > limit.entries || longest > limit.value {
             self.become_table(growth.hasher);
+        } else if count > 1
+            && let Repr::Pairs(pairs) = &mut self.repr
+            && pairs.len() == 0
+        {
+            *pairs = Pairs::with_room(bytes + count * PAIR_OVERHEAD);
         }
     }
 
     /// Sets a field; whether it was there. Amortised O(1) for a table, O(bytes)
     /// for a packed hash.
-    pub fn set(
-        &mut self,
-        name: &[u8],
-        value: Given<'_>,
-        until: Until,
-        growth: Growth<'_>,
-    ) -> bool {
+    pub fn set(&mut self, name: &[u8], value: Given<'_>, until: Until, growth: Growth<'_>) -> bool {
         self.make_fit(name, value.as_slice(), until, growth);
         let was_there = by_repr!(&mut self.repr,
             pairs => match pairs.find(name) {

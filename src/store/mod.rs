@@ -7,6 +7,7 @@ pub mod dict;
 pub mod entry;
 pub mod error;
 pub mod expire;
+pub mod hash;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;

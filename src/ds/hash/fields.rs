@@ -93,11 +93,7 @@ impl Fields {
     }
 
     /// Removes a field and hands it to `read`.
-    pub(super) fn remove<R>(
-        &mut self,
-        name: &[u8],
-        read: impl FnOnce(Item<'_>) -> R,
-    ) -> Option<R> {
+    pub(super) fn remove<R>(&mut self, name: &[u8], read: impl FnOnce(Item<'_>) -> R) -> Option<R> {
         let hash = self.hasher.hash(name);
         let slot = self.table.find_mut(hash, |field| field.name() == name)?;
         let field = slot.remove();

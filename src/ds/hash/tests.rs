@@ -131,7 +131,10 @@ impl Bench {
 
     fn remove_due(&mut self) {
         let mut gone = Vec::new();
-        while self.hash.remove_due(self.now, 2, |name| gone.push(name.to_vec())) {}
+        while self
+            .hash
+            .remove_due(self.now, 2, |name| gone.push(name.to_vec()))
+        {}
         gone.sort();
         let due = (self.model.iter()).filter(|(_, (_, at))| *at <= self.now);
         let due: Vec<_> = due.map(|(name, _)| name.clone()).collect();
@@ -220,11 +223,14 @@ fn encodings_change_as_redis_changes_them() {
         assert_eq!(of(&[pair], &hasher).encoding(), Encoding::Hashtable);
     }
     let mut hash = of(&few, &hasher);
-    hash.announce(1, [b"name".as_slice(), b"value"].into_iter(), growth(&hasher));
+    hash.announce(4, 100, 8, growth(&hasher));
     assert_eq!(hash.encoding(), Encoding::Listpack);
-    hash.announce(5, std::iter::empty(), growth(&hasher));
-    assert_eq!(hash.encoding(), Encoding::Hashtable);
-    assert_eq!(hash.len(), 4);
+    for (count, longest) in [(5, 8), (4, 9)] {
+        let mut hash = hash.clone();
+        hash.announce(count, 100, longest, growth(&hasher));
+        assert_eq!(hash.encoding(), Encoding::Hashtable);
+        assert_eq!(hash.len(), 4);
+    }
 }
 
 #[test]
