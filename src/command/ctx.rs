@@ -15,9 +15,9 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
+use crate::ds::hash;
 use crate::ds::list::Limit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
-use crate::persist::rdb::decode::Layout;
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -182,10 +182,12 @@ impl<'k> Ctx<'_, 'k> {
         Limit::from_config(configured as i32)
     }
 
-    /// The settings that choose encodings, for values that come in whole.
-    pub fn layout(&self) -> Layout {
-        Layout {
-            list: self.list_limit(),
+    /// Up to where a hash is kept packed.
+    #[inline]
+    pub fn hash_limit(&self) -> hash::Limit {
+        hash::Limit {
+            entries: self.services.config.size(Id::HASH_MAX_LISTPACK_ENTRIES),
+            value: self.services.config.size(Id::HASH_MAX_LISTPACK_VALUE),
         }
     }
 

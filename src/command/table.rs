@@ -18,6 +18,8 @@ const NAME_MAX: usize = 32;
 static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
     super::list::SPECS,
+    super::hash::SPECS,
+    super::hash::EXPIRE_SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,

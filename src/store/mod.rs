@@ -8,6 +8,7 @@ pub mod entry;
 pub mod error;
 pub mod expire;
 pub mod image;
+pub mod hash;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;

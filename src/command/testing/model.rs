@@ -1,6 +1,8 @@
 //! The data families as plainly as they can be told: a map, vectors, and a time.
 //! Knows the commands that the property test draws, in their valid forms.
 
+mod hashes;
+
 use std::collections::BTreeMap;
 
 use super::{Data, Held};
@@ -66,15 +68,13 @@ impl Model {
     }
 
     pub fn data(&mut self) -> Data {
-        let now = self.now;
-        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        self.expire_all();
         self.data.clone()
     }
 
     /// Runs a command line.
     pub fn line(&mut self, line: &str) -> String {
-        let now = self.now;
-        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        self.expire_all();
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let answer = match words[0] {
             "SET" | "PSETEX" | "GETSET" | "SETNX" => self.set(&words),
@@ -84,9 +84,21 @@ impl Model {
             "DEL" | "EXISTS" | "PEXPIRE" | "PTTL" | "PERSIST" | "TYPE" => self.key(&words),
             "RENAME" | "RENAMENX" | "COPY" | "MOVE" => self.transfer(&words),
             "LMOVE" => self.list_move(&words),
+            "HSET" | "HSETNX" | "HSETEX" | "HINCRBY" => self.hash_set(&words),
+            "HDEL" | "HGETDEL" | "HPEXPIRE" | "HPERSIST" | "HGETEX" => self.hash_change(&words),
+            name if name.starts_with('H') => self.hash_read(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())
+    }
+
+    /// Removes what has expired, keys and fields.
+    fn expire_all(&mut self) {
+        let now = self.now;
+        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        let data = std::mem::take(&mut self.data).into_iter();
+        let live = |(id, (held, at)): (_, (Held, _))| Some((id, (held.live(now)?, at)));
+        self.data = data.filter_map(live).collect();
     }
 
     fn id(&self, key: &str) -> (usize, Vec<u8>) {
@@ -253,6 +265,7 @@ impl Model {
                     None => "+none",
                     Some((Held::Text(_), _)) => "+string",
                     Some((Held::List(_), _)) => "+list",
+                    Some((Held::Hash(_), _)) => "+hash",
                 }
                 .to_owned());
             }

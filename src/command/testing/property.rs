@@ -1,6 +1,8 @@
 //! Random commands of all data families against a plain model, and the replay of
 //! what they tell the journal.
 
+mod hashes;
+
 use super::model::Model;
 use super::{Recorded, Rig, START, seed};
 use crate::base::rng::Rng;
@@ -45,10 +47,11 @@ impl Stream {
 
     /// The next command line.
     pub fn next(&mut self) -> String {
-        match self.rng.below(4) {
+        match self.rng.below(6) {
             0 => self.string(),
             1 => self.list(),
             2 => self.keys(),
+            3 | 4 => self.hash(),
             _ => self.other_string(),
         }
     }
@@ -146,8 +149,12 @@ fn the_engine_agrees_with_a_plain_model() {
         let mut rig = Rig::new();
         // Small nodes, so that lists change their encoding.
         if round % 2 == 0 {
-            let id = crate::config::Id::LIST_MAX_LISTPACK_SIZE;
-            rig.services.config.set(id, b"4").expect("a valid size");
+            for id in [
+                crate::config::Id::LIST_MAX_LISTPACK_SIZE,
+                crate::config::Id::HASH_MAX_LISTPACK_ENTRIES,
+            ] {
+                rig.services.config.set(id, b"4").expect("a valid size");
+            }
         }
         let mut model = Model::new(rig.now);
         for step in 0..1000 {
@@ -177,6 +184,7 @@ fn recorded(seed: u64, ttl: std::ops::Range<u64>) -> (Rig, Vec<Recorded>) {
         rig.session.db = usize::from(stream.rng.below(5) == 0);
         let line = match stream.rng.below(20) {
             0 => format!("INCRBYFLOAT {} 0.{}", stream.key(), stream.int(1, 9)),
+            1 => format!("HINCRBYFLOAT {} f1 0.{}", stream.key(), stream.int(1, 9)),
             _ => stream.next(),
         };
         rig.line(&line);

@@ -18,10 +18,10 @@ rows! {
     "Other types" {
         /// Fields of the largest packed hash.
         HASH_MAX_LISTPACK_ENTRIES = int("hash-max-listpack-entries", 0, LONG_MAX, "512")
-            .alias(&["hash-max-ziplist-entries"]).inert(NO_TYPE);
+            .alias(&["hash-max-ziplist-entries"]);
         /// Bytes of the longest field or value in a packed hash.
         HASH_MAX_LISTPACK_VALUE = memory("hash-max-listpack-value", 0, LONG_MAX, "64")
-            .alias(&["hash-max-ziplist-value"]).inert(NO_TYPE);
+            .alias(&["hash-max-ziplist-value"]);
         /// Members of the largest set of integers that is stored as a sorted array.
         SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512").inert(NO_TYPE);
         /// Members of the largest packed set.

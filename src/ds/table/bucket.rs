@@ -133,6 +133,7 @@ impl Iterator for Lanes {
 }
 
 /// The cache line. All zeroes is an empty bucket.
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Bucket {
     tags: [u16; LANES + 1],

@@ -38,6 +38,9 @@ const SCAN_SEGMENTS: usize = 8;
 /// Segments that a step of [`Table::due`] may skip for each that it may visit.
 const SKIPS_PER_VISIT: usize = 32;
 
+/// How many elements ahead [`Iter`] fetches; about what a core keeps in flight.
+const ITER_AHEAD: usize = 12;
+
 /// Draws of [`Table::sample`] before it takes what is nearest.
 const SAMPLE_DRAWS: usize = 256;
 
@@ -66,6 +69,7 @@ pub struct DueStep {
 /// Noting lowers it at once. It rises only when a walk of `due` went from start
 /// to end without a gap, to the least that this walk left behind or that was
 /// noted since it began.
+#[derive(Clone, Copy)]
 pub(super) struct Least {
     bound: u64,
     /// What `bound` becomes at the end of the walk under way.
@@ -147,12 +151,15 @@ impl<E: Thin> Table<E> {
 
     /// Calls `f` with every element, in no promised order.
     pub fn for_each(&self, mut f: impl FnMut(&E)) {
-        let mut cursor = 0;
-        while !self.is_empty() {
-            cursor = self.scan_segment(cursor, &mut f);
-            if cursor == 0 {
-                return;
-            }
+        self.iter().for_each(|element| f(&element));
+    }
+
+    /// All elements, in no promised order; fetches each some steps ahead.
+    pub fn iter(&self) -> Iter<'_, E> {
+        Iter {
+            table: self,
+            path: (!self.is_empty()).then_some(0),
+            addrs: Vec::new(),
         }
     }
 
@@ -224,7 +231,7 @@ impl<E: Thin> Table<E> {
 
     #[inline]
     pub(super) fn note_min_at(&mut self, path: u64, value: u64) {
-        if let Some(segment) = self.directory.get_mut(path) {
+        if let Some(segment) = self.segment_mut(path) {
             segment.head.min = segment.head.min.min(value);
             self.least.note(value);
         }
@@ -285,6 +292,7 @@ impl<E: Thin> Table<E> {
         visit: &mut impl FnMut(&E) -> Due,
         removed: &mut impl FnMut(E),
     ) {
+        self.own(path);
         let Some(mut segment) = self.directory.get_mut(path) else {
             return;
         };
@@ -334,21 +342,8 @@ impl<E: Thin> Table<E> {
         cursor_at(path)
     }
 
-    /// Drops all elements, but leaves the segments.
-    pub(super) fn drop_elements(&mut self) {
-        let mut path = 0;
-        while let Some(segment) = self.directory.get(path) {
-            let end = segment.end(path);
-            drop(self.empty_segment(path));
-            path = end;
-            if path == 0 {
-                return;
-            }
-        }
-    }
-
     fn empty_segment(&mut self, path: u64) -> Vec<E> {
-        let Some(mut segment) = self.directory.get_mut(path) else {
+        let Some(mut segment) = self.segment_mut(path) else {
             return Vec::new();
         };
         let mut taken = Vec::with_capacity(segment.head.count as usize);
@@ -360,6 +355,49 @@ impl<E: Thin> Table<E> {
         segment.head.min = u64::MAX;
         self.len -= taken.len();
         taken
+    }
+}
+
+/// See [`Table::iter`].
+pub struct Iter<'a, E: Thin> {
+    table: &'a Table<E>,
+    /// A path of the next segment, if there is one.
+    path: Option<u64>,
+    /// What is left of the segment before, from behind.
+    addrs: Vec<u64>,
+}
+
+impl<E: Thin> Iter<'_, E> {
+    /// Takes up the next segment; false behind the last.
+    fn advance(&mut self) -> bool {
+        let next = |path| Some((path, self.table.directory.get(path)?));
+        let Some((path, segment)) = self.path.and_then(next) else {
+            return false;
+        };
+        self.path = Some(segment.end(path)).filter(|&path| path != 0);
+        segment.for_each(|item| self.addrs.push(item.addr));
+        let first = self.addrs.iter().rev().take(ITER_AHEAD);
+        first.for_each(|&addr| prefetch_addr(addr));
+        true
+    }
+}
+
+impl<'a, E: Thin> Iterator for Iter<'a, E> {
+    type Item = Ref<'a, E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Ref<'a, E>> {
+        while self.addrs.is_empty() {
+            if !self.advance() {
+                return None;
+            }
+        }
+        let addr = self.addrs.pop()?;
+        if let Some(ahead) = self.addrs.len().checked_sub(ITER_AHEAD) {
+            prefetch_addr(self.addrs[ahead]);
+        }
+        // SAFETY: the table holds the element and is borrowed as long.
+        Some(unsafe { Ref::new(addr) })
     }
 }
 

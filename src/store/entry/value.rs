@@ -12,7 +12,9 @@
 
 use bytes::Bytes;
 
+use crate::base::clock::Millis;
 use crate::base::num;
+use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
 
 use super::INLINE_MAX;
@@ -31,6 +33,14 @@ pub trait Collection: Sized {
     fn drop_effort(&self) -> usize;
     /// Whether it has no element; such a value is not kept.
     fn is_empty(&self) -> bool;
+    /// No part of it expires before this time, [`NEVER`] if none does.
+    fn earliest(&self) -> Millis {
+        NEVER
+    }
+    /// Whether all of it has expired at `now`. May say no of a large one.
+    fn is_spent(&self, _now: Millis) -> bool {
+        false
+    }
     /// Wraps a reference, for matching over all types.
     fn as_ref(&self) -> CollectionRef<'_>;
     /// Wraps an owned value, for storing it.
@@ -124,6 +134,17 @@ macro_rules! collections {
                 match self { $(CollectionRef::$name(value) => 1 + value.drop_effort()),+ }
             }
 
+            /// No part of it expires before this time.
+            #[inline]
+            pub fn earliest(self) -> Millis {
+                match self { $(CollectionRef::$name(value) => Collection::earliest(value)),+ }
+            }
+
+            /// Whether all of it has expired at `now`.
+            pub fn is_spent(self, now: Millis) -> bool {
+                match self { $(CollectionRef::$name(value) => Collection::is_spent(value, now)),+ }
+            }
+
             /// Whether it has no element.
             pub fn is_empty(self) -> bool {
                 match self { $(CollectionRef::$name(value) => Collection::is_empty(value)),+ }
@@ -172,6 +193,7 @@ macro_rules! collections {
 
 collections! {
     List = "list",
+    Hash = "hash",
 }
 
 impl Collection for List {
@@ -203,6 +225,47 @@ impl Collection for List {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::List(self)
+    }
+}
+
+impl Collection for Hash {
+    const KIND: Kind = Kind::Hash;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> Hash {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    #[inline]
+    fn earliest(&self) -> Millis {
+        self.earliest()
+    }
+
+    fn is_spent(&self, now: Millis) -> bool {
+        self.is_spent(now)
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Hash(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Hash(self)
     }
 }
 
