@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::list::Limit;
+use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -179,6 +180,16 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// How large a packed sorted set may become.
+    #[inline]
+    pub fn zset_limits(&self) -> zset::Limits {
+        let config = &self.services.config;
+        zset::Limits {
+            entries: config.size(Id::ZSET_MAX_LISTPACK_ENTRIES),
+            value: config.size(Id::ZSET_MAX_LISTPACK_VALUE),
+        }
     }
 
     /// The longest string a command may make.

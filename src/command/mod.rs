@@ -10,6 +10,7 @@ pub mod generic;
 pub mod help;
 pub mod list;
 pub mod scan;
+pub mod scored;
 pub mod server;
 pub mod session;
 pub mod spec;
@@ -17,6 +18,7 @@ pub mod string;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 pub use args::Args;
 pub use ctx::{Ctx, LIGHT_COST, MemoryUse, Outcome, Services, Stop};

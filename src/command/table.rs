@@ -18,6 +18,9 @@ const NAME_MAX: usize = 32;
 static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
     super::list::SPECS,
+    super::zset::SPECS,
+    super::zset::RANGE_SPECS,
+    super::zset::COMBINE_SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,

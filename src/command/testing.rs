@@ -74,6 +74,8 @@ impl Control for Idle {
 pub enum Held {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
+    /// Members with the texts of their scores, in order.
+    ZSet(Vec<(Vec<u8>, Vec<u8>)>),
 }
 
 impl Held {
@@ -85,6 +87,19 @@ impl Held {
             ValueRef::Shared(text) => Held::Text(text.to_vec()),
             ValueRef::Collection(CollectionRef::List(list)) => {
                 Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::ZSet(zset)) => {
+                let text = |score| {
+                    let mut text = Vec::new();
+                    crate::base::float::push_f64(&mut text, score);
+                    text
+                };
+                let entries = zset.iter();
+                Held::ZSet(
+                    entries
+                        .map(|e| (e.member.to_vec(), text(e.score)))
+                        .collect(),
+                )
             }
         }
     }

@@ -265,7 +265,9 @@ impl ZSet {
                 Large::Indexed(indexed) => indexed.score(member),
                 Large::Image(tree) => {
                     let mut elements = tree.range(0..tree.len());
-                    elements.find(|(_, m)| m.bytes() == member).map(|(score, _)| score)
+                    elements
+                        .find(|(_, m)| m.bytes() == member)
+                        .map(|(score, _)| score)
                 }
             },
         }
@@ -296,7 +298,9 @@ impl ZSet {
                 pairs::partition(packed, |entry| range.reaches(entry.score)),
             ),
             (Order::Packed(packed), Span::Lex(range)) => (
-                pairs::partition(packed, |e| e.member.with_bytes(|text| range.is_behind(text))),
+                pairs::partition(packed, |e| {
+                    e.member.with_bytes(|text| range.is_behind(text))
+                }),
                 pairs::partition(packed, |e| e.member.with_bytes(|text| range.reaches(text))),
             ),
             (Order::Tree(tree), Span::Score(range)) => (

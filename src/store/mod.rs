@@ -13,6 +13,7 @@ pub mod keyspace;
 pub mod list;
 pub mod string;
 pub mod walk;
+pub mod zset;
 
 pub use db::{Db, Effects};
 pub use dict::{Key, Ttl};

@@ -253,6 +253,7 @@ impl Model {
                     None => "+none",
                     Some((Held::Text(_), _)) => "+string",
                     Some((Held::List(_), _)) => "+list",
+                    Some((Held::ZSet(_), _)) => "+zset",
                 }
                 .to_owned());
             }

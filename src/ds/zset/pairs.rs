@@ -128,8 +128,8 @@ pub fn insert(packed: &mut Packed, member: &[u8], score: f64) {
             break;
         };
         let other = score_of(packed.get(score_at));
-        let is_later = score < other
-            || score == other && packed.get(pos).with_bytes(|other| member < other);
+        let is_later =
+            score < other || score == other && packed.get(pos).with_bytes(|other| member < other);
         if is_later {
             packed.insert_before(pos, &text);
             packed.insert_before(pos, member);

@@ -13,8 +13,8 @@ const LIMITS: Limits = Limits {
 
 fn seed(test: &str) -> u64 {
     let given = std::env::var("FLASHKV_SEED").ok();
-    let seed = (given.and_then(|text| text.parse().ok()))
-        .unwrap_or_else(|| Rng::random().next_u64());
+    let seed =
+        (given.and_then(|text| text.parse().ok())).unwrap_or_else(|| Rng::random().next_u64());
     println!("{test}: FLASHKV_SEED={seed}");
     seed
 }
@@ -70,7 +70,11 @@ fn step(rng: &mut Rng, members: u64, zset: &mut ZSet, model: &mut Model) {
         8 if rng.below(4) == 0 => {
             let start = rng.below(8) as usize;
             let gone = start..start + rng.below(4) as usize;
-            let want: Vec<_> = sorted(model).into_iter().skip(start).take(gone.len()).collect();
+            let want: Vec<_> = sorted(model)
+                .into_iter()
+                .skip(start)
+                .take(gone.len())
+                .collect();
             assert_eq!(zset.remove_ranks(gone), want.len());
             model.retain(|member, _| !want.iter().any(|(_, gone)| gone == member));
         }
@@ -100,7 +104,9 @@ fn agrees_with_a_plain_model() {
             }
         }
         assert_eq!(listed(&zset), sorted(&model));
-        images.iter().for_each(|(image, then)| assert_eq!(listed(image), *then));
+        images
+            .iter()
+            .for_each(|(image, then)| assert_eq!(listed(image), *then));
     }
     assert_eq!(counted::alive(), before, "every element is freed");
 }
@@ -171,7 +177,10 @@ fn encodings_switch_as_in_redis() {
     new.expect(9, 1, LIMITS);
     assert_eq!(new.encoding(), Encoding::Skiplist);
     let whole = ZSet::from_sorted(&listed(&zset), LIMITS);
-    assert_eq!((listed(&whole), whole.encoding()), (listed(&zset), Encoding::Listpack));
+    assert_eq!(
+        (listed(&whole), whole.encoding()),
+        (listed(&zset), Encoding::Listpack)
+    );
 }
 
 #[test]
@@ -200,7 +209,10 @@ fn an_image_can_become_a_set_of_its_own() {
     let mut copy = zset.image();
     assert_eq!(copy.score(b"50"), Some(50.0));
     copy.upsert(b"50", LIMITS, |_| Some(-1.0));
-    assert_eq!((copy.rank(b"50"), zset.score(b"50")), (Some((0, -1.0)), Some(50.0)));
+    assert_eq!(
+        (copy.rank(b"50"), zset.score(b"50")),
+        (Some((0, -1.0)), Some(50.0))
+    );
     let copy = zset.copied();
     assert_eq!((listed(&copy), copy.is_same(&zset)), (listed(&zset), false));
 }
@@ -209,7 +221,9 @@ fn an_image_can_become_a_set_of_its_own() {
 fn only_sorted_pairs_are_a_listpack() {
     let packed = |elems: &[&str]| {
         let mut packed = Packed::new();
-        elems.iter().for_each(|elem| packed.push_back(elem.as_bytes()));
+        elems
+            .iter()
+            .for_each(|elem| packed.push_back(elem.as_bytes()));
         ZSet::from_listpack(packed)
     };
     assert!(packed(&["a", "1", "b", "1.5", "c", "inf"]).is_some());

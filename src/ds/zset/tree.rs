@@ -29,7 +29,7 @@ mod leaf;
 
 use std::sync::Arc;
 
-use inner::{Child, Inner, INNER_MAX};
+use inner::{Child, INNER_MAX, Inner};
 use leaf::{LEAF_MAX, Leaf};
 
 pub use iter::Range;

@@ -220,9 +220,10 @@ impl Inner {
         let left = if at > 0 { room(at - 1) } else { 0 };
         let right = room(at + 1);
         // Insertions in order come again to the same end: there a neighbour is
-        // filled to the brim, so that leaves which are left behind are full.
+        // filled to the brim, so that leaves which are left behind are full. What is
+        // given then never reaches the place, which stays in this leaf.
         match (at_start, at_end) {
-            (_, true) if left > 0 => self.give_left(at, left),
+            (_, true) if left > 0 => self.give_left(at, left.min(place - 1)),
             (true, _) if right > 0 => self.give_right(at, right.min(LEAF_MAX - place)),
             (_, true) if at + 1 == self.kids.len() => {
                 self.split_leaf(at, place.min(LEAF_MAX - 1));
@@ -266,7 +267,8 @@ impl Inner {
     /// Leaf `at` gives its first `count` elements to the one before.
     fn give_left(&mut self, at: usize, count: usize) {
         let (head, tail) = self.kids.split_at_mut(at);
-        if let (Some(Child::Leaf(left)), Some(Child::Leaf(leaf))) = (head.last_mut(), tail.first_mut())
+        if let (Some(Child::Leaf(left)), Some(Child::Leaf(leaf))) =
+            (head.last_mut(), tail.first_mut())
         {
             Arc::make_mut(leaf).give_to_previous(Arc::make_mut(left), count);
         }
@@ -278,7 +280,8 @@ impl Inner {
     /// Leaf `at` gives its last `count` elements to the one behind.
     fn give_right(&mut self, at: usize, count: usize) {
         let (head, tail) = self.kids.split_at_mut(at + 1);
-        if let (Some(Child::Leaf(leaf)), Some(Child::Leaf(right))) = (head.last_mut(), tail.first_mut())
+        if let (Some(Child::Leaf(leaf)), Some(Child::Leaf(right))) =
+            (head.last_mut(), tail.first_mut())
         {
             Arc::make_mut(leaf).give_to_next(Arc::make_mut(right), count);
         }

@@ -93,7 +93,11 @@ impl Leaf {
         next.scores.copy_within(0..next.len, count);
         next.members[..next.len + count].rotate_right(count);
         next.scores[..count].copy_from_slice(&self.scores[from..self.len]);
-        for (to, from) in next.members.iter_mut().zip(&mut self.members[from..self.len]) {
+        for (to, from) in next
+            .members
+            .iter_mut()
+            .zip(&mut self.members[from..self.len])
+        {
             *to = from.take();
         }
         self.len = from;
