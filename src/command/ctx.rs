@@ -17,6 +17,7 @@ use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::hash;
 use crate::ds::list::Limit;
+use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -188,6 +189,16 @@ impl<'k> Ctx<'_, 'k> {
         hash::Limit {
             entries: self.services.config.size(Id::HASH_MAX_LISTPACK_ENTRIES),
             value: self.services.config.size(Id::HASH_MAX_LISTPACK_VALUE),
+        }
+    }
+
+    /// How large a packed sorted set may become.
+    #[inline]
+    pub fn zset_limits(&self) -> zset::Limits {
+        let config = &self.services.config;
+        zset::Limits {
+            entries: config.size(Id::ZSET_MAX_LISTPACK_ENTRIES),
+            value: config.size(Id::ZSET_MAX_LISTPACK_VALUE),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod hash;
 pub mod help;
 pub mod list;
 pub mod scan;
+pub mod scored;
 pub mod server;
 pub mod session;
 pub mod spec;
@@ -18,6 +19,7 @@ pub mod string;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 pub use args::Args;
 pub use ctx::{Ctx, LIGHT_COST, MemoryUse, Outcome, Services, Stop};

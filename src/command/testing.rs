@@ -76,6 +76,8 @@ pub enum Held {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
     Hash(HeldFields),
+    /// Members with the texts of their scores, in order.
+    ZSet(Vec<(Vec<u8>, Vec<u8>)>),
 }
 
 /// The fields of a hash: value and deadline.
@@ -111,6 +113,19 @@ impl Held {
                 });
                 assert_eq!(hash.len(), fields.len());
                 Held::Hash(fields)
+            }
+            ValueRef::Collection(CollectionRef::ZSet(zset)) => {
+                let text = |score| {
+                    let mut text = Vec::new();
+                    crate::base::float::push_f64(&mut text, score);
+                    text
+                };
+                let entries = zset.iter();
+                Held::ZSet(
+                    entries
+                        .map(|e| (e.member.to_vec(), text(e.score)))
+                        .collect(),
+                )
             }
         }
     }

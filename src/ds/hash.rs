@@ -271,6 +271,13 @@ impl Hash {
         Hash::default()
     }
 
+    /// A hash that is kept as this sequence of names and values by turns. The caller
+    /// vouches that no name stands twice. O(1).
+    pub fn from_packed(packed: Packed) -> Hash {
+        debug_assert_eq!(packed.len() % 2, 0, "names and values");
+        Repr::Pairs(Pairs(packed)).into()
+    }
+
     /// Number of fields, those that are due included. O(1).
     #[inline]
     pub fn len(&self) -> usize {

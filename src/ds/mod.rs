@@ -5,3 +5,4 @@ pub mod list;
 pub mod packed;
 pub mod quicklist;
 pub mod table;
+pub mod zset;

@@ -14,6 +14,8 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
+use crate::base::float;
+
 /// A shared value of at least this size is sent from where it lies.
 pub const SHARED_MIN: usize = 16 * 1024;
 /// A tail of this size is closed, so that it never has to move to grow.
@@ -153,6 +155,38 @@ impl Reply {
     #[inline]
     pub fn bulk_int(&mut self, value: i64) {
         self.bulk(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// A double; its text as a bulk string in RESP2.
+    pub fn double(&mut self, value: f64) {
+        let start = self.tail.len();
+        if self.resp3() {
+            self.tail.push(b',');
+            float::push_f64(&mut self.tail, value);
+            return self.raw(b"\r\n");
+        }
+        // The text first, the length when it is known: one digit or two.
+        self.raw(b"$00\r\n");
+        float::push_f64(&mut self.tail, value);
+        let len = (self.tail.len() - start - 5) as u8;
+        self.tail[start + 1] = b'0' + len / 10;
+        self.tail[start + 2] = b'0' + len % 10;
+        if len < 10 {
+            self.tail.remove(start + 1);
+        }
+        self.raw(b"\r\n");
+    }
+
+    /// A double as plain decimals without an exponent, of which no digit is left out
+    /// that Redis would print of its `long double`; a bulk string in RESP2.
+    pub fn plain_double(&mut self, value: f64) {
+        let text = float::Extended::from_f64(value).map(float::Extended::to_redis_text);
+        let text = text.unwrap_or_else(|| b"nan".to_vec());
+        if self.resp3() {
+            self.line(b',', &text);
+        } else {
+            self.bulk(&text);
+        }
     }
 
     /// No value where a bulk string would stand.
@@ -390,11 +424,23 @@ mod tests {
     #[test]
     fn types_in_both_versions() {
         type Case = (fn(&mut Reply), &'static str, &'static str);
-        let cases: [Case; 12] = [
+        let cases: [Case; 16] = [
             (|r| r.ok(), "+OK\r\n", "+OK\r\n"),
             (|r| r.int(-42), ":-42\r\n", ":-42\r\n"),
             (|r| r.bulk(b"hi"), "$2\r\nhi\r\n", "$2\r\nhi\r\n"),
             (|r| r.bulk_int(1234), "$4\r\n1234\r\n", "$4\r\n1234\r\n"),
+            (|r| r.double(3.0), "$1\r\n3\r\n", ",3\r\n"),
+            (|r| r.double(-0.125), "$6\r\n-0.125\r\n", ",-0.125\r\n"),
+            (
+                |r| r.double(1e-300 / 3.0),
+                "$23\r\n3.333333333333333e-301\r\n",
+                ",3.333333333333333e-301\r\n",
+            ),
+            (
+                |r| r.plain_double(0.1),
+                "$19\r\n0.10000000000000001\r\n",
+                ",0.10000000000000001\r\n",
+            ),
             (|r| r.null(), "$-1\r\n", "_\r\n"),
             (|r| r.null_array(), "*-1\r\n", "_\r\n"),
             (|r| r.boolean(true), ":1\r\n", "#t\r\n"),

@@ -497,13 +497,13 @@ impl Entry {
         fresh
     }
 
-    /// A copy under another key, sharing what is shared.
+    /// A copy under another key, sharing what can be shared.
     pub fn copied(&self, key: &[u8]) -> Entry {
         let value = match self.value() {
             ValueRef::Int(int) => NewValue::Int(int),
             ValueRef::Str(text) => NewValue::Text(text),
             ValueRef::Shared(bytes) => NewValue::Shared(bytes.clone()),
-            ValueRef::Collection(value) => NewValue::Collection(value.image()),
+            ValueRef::Collection(value) => NewValue::Collection(value.copied()),
         };
         let mut copy = Entry::build(key, value, self.expire_at(), self.stamp());
         copy.header_mut().flags |= self.header().flags & RAW;

@@ -18,6 +18,7 @@ pub enum Error {
     IndexOutOfRange,
     OffsetOutOfRange,
     StringTooLong,
+    ScoreNotNumber,
 }
 
 impl Error {
@@ -36,6 +37,7 @@ impl Error {
             Self::IndexOutOfRange => "ERR index out of range",
             Self::OffsetOutOfRange => "ERR offset is out of range",
             Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            Self::ScoreNotNumber => "ERR resulting score is not a number (NaN)",
         }
     }
 }

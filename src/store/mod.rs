@@ -7,8 +7,8 @@ pub mod dict;
 pub mod entry;
 pub mod error;
 pub mod expire;
-pub mod image;
 pub mod hash;
+pub mod image;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;
@@ -16,6 +16,7 @@ pub mod list;
 pub mod sort;
 pub mod string;
 pub mod walk;
+pub mod zset;
 
 pub use db::{Db, Effects};
 pub use dict::{Key, Ttl};

@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
+use crate::base::clock::Millis;
 use crate::ds::list::List;
 use crate::ds::packed::Elem;
 
@@ -21,6 +24,7 @@ pub struct Sortable(NewCollection);
 fn sortable_len(value: ValueRef<'_>) -> Option<usize> {
     match value {
         ValueRef::Collection(CollectionRef::List(list)) => Some(list.len()),
+        ValueRef::Collection(CollectionRef::ZSet(zset)) => Some(zset.len()),
         _ => None,
     }
 }
@@ -42,6 +46,9 @@ impl Sortable {
             (CollectionRef::List(image), Some(ValueRef::Collection(CollectionRef::List(list)))) => {
                 list.is_as(image)
             }
+            (CollectionRef::ZSet(image), Some(ValueRef::Collection(CollectionRef::ZSet(zset)))) => {
+                zset.is_same(image)
+            }
             (CollectionRef::List(image), None) => image.is_empty(),
             _ => false,
         }
@@ -57,6 +64,10 @@ impl Sortable {
     pub fn elems(&self, range: Range<usize>, reverse: bool) -> Vec<Elem<'_>> {
         match self.0.view() {
             CollectionRef::List(list) => in_order(list.range(range), reverse),
+            CollectionRef::ZSet(zset) => {
+                in_order(zset.range(range).map(|entry| entry.member), reverse)
+            }
+            _ => unreachable!("made of what can be sorted only"),
         }
     }
 }
@@ -163,8 +174,8 @@ impl Db<'_> {
         let key = self.key(name);
         self.locks.visit(key.shard(), |shard| {
             let found = shard.dict(self.index).find(key);
-            match found.filter(|entry| !entry.is_expired(self.now)) {
-                Some(entry) => text_of(&entry, field, read),
+            match found.filter(|entry| !entry.is_gone(self.now)) {
+                Some(entry) => text_of(&entry, field, self.now, read),
                 None => read(None),
             }
         })
@@ -188,11 +199,20 @@ impl Db<'_> {
 }
 
 /// The text of a string, or of a hash's field if one is named.
-fn text_of<R>(entry: &Entry, field: Option<&[u8]>, read: impl FnOnce(Option<&[u8]>) -> R) -> R {
+fn text_of<R>(
+    entry: &Entry,
+    field: Option<&[u8]>,
+    now: Millis,
+    read: impl FnOnce(Option<&[u8]>) -> R,
+) -> R {
     match (entry.value(), field) {
         (ValueRef::Int(int), None) => read(Some(itoa::Buffer::new().format(int).as_bytes())),
         (ValueRef::Str(text), None) => read(Some(text)),
         (ValueRef::Shared(text), None) => read(Some(text)),
+        (ValueRef::Collection(CollectionRef::Hash(hash)), Some(name)) => {
+            let value = hash.find(name, now, |item| item.value.with(Bytes::copy_from_slice));
+            read(value.as_deref())
+        }
         _ => read(None),
     }
 }

@@ -9,7 +9,9 @@ use crate::command::args::Args;
 use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, afford};
 use crate::command::error::Error;
 use crate::config::Id;
+use crate::ds::hash::Growth;
 use crate::persist::rdb::Target;
+use crate::persist::rdb::decode::Layout;
 use crate::persist::rdb::payload::{self, Payload};
 use crate::resp::Argv;
 use crate::store::image::{Image, Restored};
@@ -22,7 +24,7 @@ pub fn dump(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let config = &ctx.services.config;
     let target = Target::from_name(config.choice(Id::RDB_TARGET));
     let compress = config.flag(Id::RDBCOMPRESSION);
-    let (key, alone) = (ctx.key(argv), ctx.alone);
+    let (key, alone, now) = (ctx.key(argv), ctx.alone, ctx.db.now);
     let Some(entry) = ctx.db.read(key) else {
         ctx.reply.null();
         return Ok(());
@@ -30,14 +32,14 @@ pub fn dump(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let cost = entry.mem_bytes() / COST_BYTES;
     afford(alone, cost)?;
     if cost <= LIGHT_COST {
-        let payload = payload::write(entry.value(), target, compress);
+        let payload = payload::write(entry.value(), now, target, compress);
         ctx.reply.bulk(&payload);
         return Ok(());
     }
     let image = Image::of(entry.value());
     drop(entry);
     ctx.db.locks.release();
-    let payload = payload::write(image.value(), target, compress);
+    let payload = payload::write(image.value(), now, target, compress);
     ctx.reply.bulk_shared(&Bytes::from(payload));
     Ok(())
 }
@@ -90,7 +92,7 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let cost = bytes.len() / COST_BYTES;
     ctx.afford(cost)?;
-    let layout = ctx.layout();
+    let layout = layout(ctx);
     let decode = || {
         let payload = Payload::open(bytes).ok_or(ENVELOPE)?;
         payload.value(&layout).map_err(|_| VALUE)
@@ -122,6 +124,18 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     ctx.reply.ok();
     Ok(())
+}
+
+/// The settings that choose encodings.
+fn layout<'s>(ctx: &Ctx<'s, '_>) -> Layout<'s> {
+    Layout {
+        list: ctx.list_limit(),
+        hash: Growth {
+            limit: ctx.hash_limit(),
+            hasher: ctx.services.keyspace.hasher(),
+        },
+        zset: ctx.zset_limits(),
+    }
 }
 
 #[cfg(test)]

@@ -266,6 +266,7 @@ impl Model {
                     Some((Held::Text(_), _)) => "+string",
                     Some((Held::List(_), _)) => "+list",
                     Some((Held::Hash(_), _)) => "+hash",
+                    Some((Held::ZSet(_), _)) => "+zset",
                 }
                 .to_owned());
             }

@@ -32,10 +32,10 @@ rows! {
             .inert(NO_TYPE);
         /// Members of the largest packed sorted set.
         ZSET_MAX_LISTPACK_ENTRIES = int("zset-max-listpack-entries", 0, LONG_MAX, "128")
-            .alias(&["zset-max-ziplist-entries"]).inert(NO_TYPE);
+            .alias(&["zset-max-ziplist-entries"]);
         /// Bytes of the longest member of a packed sorted set.
         ZSET_MAX_LISTPACK_VALUE = memory("zset-max-listpack-value", 0, LONG_MAX, "64")
-            .alias(&["zset-max-ziplist-value"]).inert(NO_TYPE);
+            .alias(&["zset-max-ziplist-value"]);
         /// Bytes of the largest sparse HyperLogLog.
         HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000").inert(NO_TYPE);
         /// Bytes of one node of a stream; 0 is no limit.

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | read, write | lengths, strings and numbers |
 //! | lzf | the compression of strings |
-//! | packed | listpacks, ziplists, zipmaps and intsets that come from outside |
+//! | packed | listpacks, ziplists and zipmaps that come from outside |
 //! | decode | objects, a file for each data type |
 //! | encode | objects |
 //! | payload | the envelope of DUMP: version and checksum |

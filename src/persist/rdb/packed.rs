@@ -8,7 +8,6 @@
 //!          C0 int(2) | F0 int(3) | D0 int(4) | E0 int(8) | FE int(1) | F1..FD: 0..12
 //! zipmap   count(1) { length key length spare(1) value spare-bytes } FF
 //!          where length is one byte up to 253, or FE and four bytes
-//! intset   width(4) count(4) int(width) ...            ascending
 //! ```
 //!
 //! What leaves this file is a [`Packed`] as this server would have written it: every
@@ -215,27 +214,6 @@ fn zipmap_len(bytes: &mut Bytes<'_>) -> Result<usize, Error> {
     }
 }
 
-/// Hands the members of an intset, which are ascending, to `each`.
-pub(super) fn intset(whole: &[u8], mut each: impl FnMut(i64)) -> Result<(), Error> {
-    let mut bytes = Bytes(whole);
-    let (width, count) = (bytes.u32()?, bytes.u32()?);
-    if !matches!(width, 2 | 4 | 8) || bytes.0.len() as u64 != width as u64 * count as u64 {
-        return Err(Error::Packed);
-    }
-    let mut last = None;
-    for member in bytes.0.chunks_exact(width) {
-        let mut wide = [0; 8];
-        wide[8 - width..].copy_from_slice(member);
-        let int = i64::from_le_bytes(wide) >> (64 - 8 * width);
-        if last.is_some_and(|last| last >= int) {
-            return Err(Error::Packed);
-        }
-        last = Some(int);
-        each(int);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,19 +271,6 @@ mod tests {
         for at in 0..whole.len() {
             assert!(zipmap(&whole[..at]).is_err(), "cut at {at}");
         }
-    }
-
-    #[test]
-    fn intsets() {
-        let members = |bytes: &[u8]| {
-            let mut found = Vec::new();
-            intset(bytes, |int| found.push(int)).map(|()| found)
-        };
-        let whole = b"\x02\0\0\0\x03\0\0\0\xfe\xff\x00\x00\x05\x00";
-        assert_eq!(members(whole), Ok(vec![-2, 0, 5]));
-        assert!(members(b"\x02\0\0\0\x02\0\0\0\x05\x00\x05\x00").is_err());
-        assert!(members(b"\x03\0\0\0\x01\0\0\0\x05\x00\x05").is_err());
-        assert!(members(b"\x02\0\0\0\xff\xff\xff\xff\x05\x00").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::decode::{self, Layout};
 use super::read::Source;
 use super::write::Writer;
 use super::{Error, Target, VALKEY_FIRST, encode};
+use crate::base::clock::Millis;
 use crate::base::crc64::crc64;
 use crate::store::entry::ValueRef;
 use crate::store::image::Image;
@@ -19,12 +20,12 @@ const REDIS_LAST: u16 = 13;
 /// The greatest version that Valkey 9 writes.
 const VALKEY_LAST: u16 = 81;
 
-/// `value` as a payload. O(bytes).
-pub fn write(value: ValueRef<'_>, target: Target, compress: bool) -> Vec<u8> {
-    let (kind, target) = encode::form(value, target);
+/// `value` as a payload, as it is at `now`. O(bytes).
+pub fn write(value: ValueRef<'_>, now: Millis, target: Target, compress: bool) -> Vec<u8> {
+    let (kind, target) = encode::form(value, now, target);
     let mut out = Writer::new(Vec::new(), compress);
     out.byte(kind);
-    encode::body(&mut out, value, kind);
+    encode::body(&mut out, value, now, kind);
     let mut payload = out.into_sink();
     payload.extend(target.version().to_le_bytes());
     payload.extend(crc64(0, &payload).to_le_bytes());
@@ -53,7 +54,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     /// When it is not a value.
-    pub fn value(self, layout: &Layout) -> Result<Image, Error> {
+    pub fn value(self, layout: &Layout<'_>) -> Result<Image, Error> {
         let mut source = self.object;
         let kind = source.byte()?;
         let image = decode::object(&mut source, kind, self.version, layout)?;

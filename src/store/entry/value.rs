@@ -16,6 +16,7 @@ use crate::base::clock::Millis;
 use crate::base::num;
 use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
+use crate::ds::zset::ZSet;
 
 use super::INLINE_MAX;
 
@@ -27,6 +28,10 @@ pub trait Collection: Sized {
     fn encoding_name(&self) -> &'static str;
     /// A copy that shares what is large; cheap enough to take under a lock.
     fn image(&self) -> Self;
+    /// A copy that can be changed on its own, for another key.
+    fn copied(&self) -> Self {
+        self.image()
+    }
     /// Bytes allocated beside the value itself.
     fn mem_bytes(&self) -> usize;
     /// Roughly how many allocations dropping it frees.
@@ -120,6 +125,13 @@ macro_rules! collections {
                 }
             }
 
+            /// A copy that can be changed on its own.
+            pub fn copied(self) -> NewCollection {
+                match self {
+                    $(CollectionRef::$name(value) => Box::new(Collection::copied(value)).into_new()),+
+                }
+            }
+
             /// Bytes allocated for it, the value itself included.
             pub fn mem_bytes(self) -> usize {
                 match self {
@@ -194,6 +206,7 @@ macro_rules! collections {
 collections! {
     List = "list",
     Hash = "hash",
+    ZSet = "zset",
 }
 
 impl Collection for List {
@@ -266,6 +279,42 @@ impl Collection for Hash {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::Hash(self)
+    }
+}
+
+impl Collection for ZSet {
+    const KIND: Kind = Kind::ZSet;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> ZSet {
+        self.image()
+    }
+
+    fn copied(&self) -> ZSet {
+        self.copied()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::ZSet(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::ZSet(self)
     }
 }
 

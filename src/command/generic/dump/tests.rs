@@ -35,10 +35,7 @@ fn enveloped(object: &[u8], version: u16) -> Vec<u8> {
 fn the_bytes_are_those_of_redis() {
     let mut rig = Rig::new();
     rig.line("MSET i 10 s abc");
-    assert_eq!(
-        dumped(&mut rig, "i"),
-        b"\0\xc0\n\n\0n\x9fWE\x0e\xaec\xbb"
-    );
+    assert_eq!(dumped(&mut rig, "i"), b"\0\xc0\n\n\0n\x9fWE\x0e\xaec\xbb");
     assert_eq!(dumped(&mut rig, "s")[..7], *b"\0\x03abc\n\0");
     assert_eq!(rig.line("DUMP none"), "$-1");
 }

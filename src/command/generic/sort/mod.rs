@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::base::clock::Millis;
 use crate::command::args::Args;
 use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, Stop};
 use crate::command::error::Error;
@@ -215,9 +216,9 @@ fn stored_list(
 }
 
 /// The command that repeats storing `list`.
-fn repeat_store(to: Key<'_>, list: &List) -> Vec<Vec<u8>> {
+fn repeat_store(now: Millis, to: Key<'_>, list: &List) -> Vec<Vec<u8>> {
     let value = ValueRef::Collection(Collection::as_ref(list));
-    let payload = payload::write(value, Target::default(), true);
+    let payload = payload::write(value, now, Target::default(), true);
     let words = [b"RESTORE".as_slice(), to.bytes, b"0"];
     let mut command: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).into();
     command.extend([payload, b"REPLACE".to_vec()]);
@@ -270,7 +271,7 @@ fn store_sorted(
         }
         let list = stored_list(&source, options, ctx.list_limit(), &mut Looks::new(ctx.db))?;
         let again = if ctx.db.is_logged() {
-            repeat_store(to, &list)
+            repeat_store(ctx.db.now, to, &list)
         } else {
             Vec::new()
         };

@@ -5,18 +5,24 @@
 //! that comes in has the encoding that the present settings give it, however it was
 //! written.
 
+mod hash;
 mod list;
+mod zset;
 
 use super::read::{Source, Text};
 use super::{Error, kind};
+use crate::ds::hash::Growth;
 use crate::ds::list::Limit;
+use crate::ds::zset::Limits;
 use crate::store::entry::{Collection, NewCollection};
 use crate::store::image::Image;
 
 /// The settings that choose encodings.
 #[derive(Clone, Copy, Debug)]
-pub struct Layout {
+pub struct Layout<'h> {
     pub list: Limit,
+    pub hash: Growth<'h>,
+    pub zset: Limits,
 }
 
 /// The object of this kind, as a server of this version of the format writes it.
@@ -28,9 +34,8 @@ pub fn object<S: Source>(
     source: &mut S,
     kind: u8,
     version: u16,
-    layout: &Layout,
+    layout: &Layout<'_>,
 ) -> Result<Image, Error> {
-    let _ = version;
     Ok(match kind {
         kind::STRING => match source.text()? {
             Text::Int(int) => Image::Int(int),
@@ -38,6 +43,16 @@ pub fn object<S: Source>(
         },
         kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
             collection(list::read(source, kind, layout.list)?)?
+        }
+        kind::ZSET | kind::ZSET_2 | kind::ZSET_ZIPLIST | kind::ZSET_LISTPACK => {
+            collection(zset::read(source, kind, layout.zset)?)?
+        }
+        kind::HASH
+        | kind::HASH_ZIPMAP
+        | kind::HASH_ZIPLIST
+        | kind::HASH_LISTPACK
+        | kind::HASH_METADATA_PRE_GA..=kind::HASH_LISTPACK_EX => {
+            collection(hash::read(source, kind, version, layout.hash)?)?
         }
         kind::MODULE_PRE_GA | kind::MODULE_2 => return Err(module(source)?),
         kind => return Err(Error::Kind(kind)),
