@@ -27,6 +27,10 @@ const UNSAFE_ALLOWED: &[Exception] = &[
     ),
     Exception("ds/table/", "the parts of the table"),
     Exception(
+        "ds/hash/field.rs",
+        "header, deadline, name and value in one allocation",
+    ),
+    Exception(
         "store/entry.rs",
         "header, expiry, key and value in one allocation",
     ),
