@@ -31,6 +31,10 @@ const UNSAFE_ALLOWED: &[Exception] = &[
         "a sorted set's element, counted, in one allocation",
     ),
     Exception(
+        "ds/hash/field.rs",
+        "header, deadline, name and value in one allocation",
+    ),
+    Exception(
         "store/entry.rs",
         "header, expiry, key and value in one allocation",
     ),

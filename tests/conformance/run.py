@@ -41,6 +41,7 @@ UNITS = [
     "unit/type/list-2",
     "unit/type/list-3",
     "unit/type/zset",
+    "unit/type/hash",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",

@@ -8,7 +8,7 @@
 pub type Rule = (usize, &'static str);
 
 /// Rules that touch only the keys they name.
-pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, KEYS, CONNECTION];
+pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, HASHES, KEYS, CONNECTION];
 
 const STRINGS: &[Rule] = &[
     (30, "SET <str> <value>"),
@@ -75,6 +75,35 @@ const LISTS: &[Rule] = &[
         "LMOVE <list> <list> (LEFT|RIGHT|left|junk) (LEFT|RIGHT|right)",
     ),
     (6, "RPOPLPUSH <list> <list>"),
+];
+
+const HASHES: &[Rule] = &[
+    (25, "HSET <hash> {<elem> <value>}"),
+    (10, "HSET <hash> {<elem> <int>}"),
+    (2, "HSET <hash> <elem> <value> <elem>"),
+    (5, "HMSET <hash> {<elem> <elem>}"),
+    (6, "HSETNX <hash> <elem> <value>"),
+    (15, "HGET <hash> <elem>"),
+    (8, "HMGET <hash> {<elem>}"),
+    (12, "HDEL <hash> {<elem>} [{<elem>}]"),
+    (6, "HEXISTS <hash> <elem>"),
+    (5, "HSTRLEN <hash> <elem>"),
+    (8, "HLEN <hash>"),
+    (10, "HGETALL <hash>"),
+    (5, "HKEYS <hash>"),
+    (5, "HVALS <hash>"),
+    (12, "HINCRBY <hash> <elem> <int>"),
+    (10, "HINCRBYFLOAT <hash> <elem> <float>"),
+    (4, "HRANDFIELD <hash>"),
+    (
+        6,
+        "HRANDFIELD <hash> (<int-small>|100|-9223372036854775808|9223372036854775808) [WITHVALUES|junk]",
+    ),
+    (
+        5,
+        "HSCAN <hash> (0|0|0|0|junk) [MATCH (a|[a-c]|*|-*)] [COUNT (1000|5|0|junk)] [junk]",
+    ),
+    (2, "OBJECT ENCODING <hash>"),
 ];
 
 const KEYS: &[Rule] = &[

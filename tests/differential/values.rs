@@ -4,8 +4,11 @@
 
 use crate::support::Rng;
 
-/// Keys that string commands prefer, then as many that list commands prefer.
+/// Keys that string commands prefer, then as many for each other type.
 const KEYS_EACH: usize = 10;
+
+/// The types that have keys of their own.
+const TYPES: usize = 3;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -22,6 +25,7 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "key" => any_key(prefix, rng),
         "str" => key_of(0, prefix, rng),
         "list" => key_of(1, prefix, rng),
+        "hash" => key_of(2, prefix, rng),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),
@@ -83,20 +87,24 @@ fn text(number: i64) -> Vec<u8> {
 }
 
 fn any_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = rng.below(2);
-    key_of(half, prefix, rng)
+    let kind = rng.below(TYPES);
+    key_of(kind, prefix, rng)
 }
 
-/// Mostly a key of the given half, sometimes of the other, so that wrong types
-/// stay a part of the stream.
-fn key_of(half: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = if rng.one_in(12) { 1 - half } else { half };
-    let number = half * KEYS_EACH + rng.below(KEYS_EACH);
+/// Mostly a key of the given type, sometimes of another, so that wrong types stay a
+/// part of the stream.
+fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let kind = if rng.one_in(12) {
+        rng.below(TYPES)
+    } else {
+        kind
+    };
+    let number = kind * KEYS_EACH + rng.below(KEYS_EACH);
     let mut key = prefix.as_bytes().to_vec();
     match number {
         0 => {}
         1 => key.extend_from_slice(b"with space"),
-        2 | 12 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
+        2 | 12 | 22 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
         3 => key.extend_from_slice(&[b'l'; 300]),
         _ => key.extend_from_slice(format!("key:{number}").as_bytes()),
     }

@@ -94,6 +94,8 @@ unsafe impl Sync for Field {}
 
 // SAFETY: the pointer is the field; allocations are aligned to GRAIN = 8.
 unsafe impl Thin for Field {
+    const DUPLICATE: Option<fn(&Field) -> Field> = Some(Field::clone);
+
     fn into_raw(self) -> NonNull<u8> {
         let ptr = self.0;
         std::mem::forget(self);

@@ -1,6 +1,7 @@
 //! A large hash: a table of fields, each one allocation.
 //!
-//! Fields that expire are noted in the table's per-segment minimum, so that those
+//! A copy shares the table's segments, and whoever changes a shared one copies it
+//! first. Fields that expire are noted in the table's per-segment minimum, so that those
 //! due are found without looking at the others.
 
 use super::field::Field;
@@ -157,15 +158,13 @@ impl Fields {
 }
 
 impl Clone for Fields {
-    /// A table of the same fields.
+    /// The same fields in shared segments. O(segments).
     fn clone(&self) -> Fields {
-        let mut copy = Fields::new(&self.hasher);
-        self.table.for_each(|field| {
-            let hash = self.hasher.hash(field.name());
-            (copy.table).insert_new(hash, field.clone(), |field| self.hasher.hash(field.name()));
-            copy.table.note_min(hash, noted(field.deadline()));
-        });
-        copy
+        Fields {
+            table: self.table.image(),
+            hasher: self.hasher.clone(),
+            due_cursor: self.due_cursor,
+        }
     }
 }
 
