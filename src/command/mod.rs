@@ -7,6 +7,7 @@ pub mod ctx;
 pub mod docs;
 pub mod error;
 pub mod generic;
+pub mod geo;
 pub mod help;
 pub mod list;
 pub mod scan;

@@ -1,5 +1,6 @@
 //! Data structures that know neither keys, nor time, nor commands.
 
+pub mod geo;
 pub mod list;
 pub mod packed;
 pub mod quicklist;
