@@ -8,6 +8,7 @@ pub mod docs;
 pub mod error;
 pub mod generic;
 pub mod hash;
+pub mod geo;
 pub mod help;
 pub mod list;
 pub mod scan;

@@ -23,6 +23,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::zset::SPECS,
     super::zset::RANGE_SPECS,
     super::zset::COMBINE_SPECS,
+    super::geo::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,

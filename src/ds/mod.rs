@@ -1,6 +1,7 @@
 //! Data structures that know neither keys, nor time, nor commands.
 
 pub mod hash;
+pub mod geo;
 pub mod list;
 pub mod packed;
 pub mod quicklist;

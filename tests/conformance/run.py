@@ -52,6 +52,7 @@ UNITS = [
     "unit/introspection-2",
     "unit/quit",
     "unit/querybuf",
+    "unit/geo",
     "unit/other",
 ]
 

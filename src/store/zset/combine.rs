@@ -96,7 +96,7 @@ impl Plan<'_> {
     }
 }
 
-/// Members with their scores, in order.
+/// Members with their scores.
 pub type Combined<'a> = Vec<(f64, Cow<'a, [u8]>)>;
 
 /// A source as it is read: where it stands, or an image. The one place that knows what
@@ -254,7 +254,11 @@ impl Db<'_> {
     ) -> Result<usize, Error> {
         self.read(from);
         let made = self.zset_made(&[from], much, |sources, _| match sources {
-            [Some(Source::ZSet(zset))] => ZSet::from_sorted(&choose(zset), limits),
+            [Some(Source::ZSet(zset))] => {
+                let mut chosen = choose(zset);
+                put_in_order(&mut chosen);
+                ZSet::from_sorted(&chosen, limits)
+            }
             _ => ZSet::new(),
         })?;
         Ok(self.zset_put(to, made, event))
@@ -343,12 +347,17 @@ fn combine<'a>(plan: &Plan<'_>, sources: &[Option<Source<'a>>], way: Way) -> Com
         (Op::Diff, Way::LookUp) => diff_by_lookup(&inputs),
         (Op::Diff, Way::Walk) => diff_by_walk(&inputs),
     };
+    put_in_order(&mut combined);
+    combined
+}
+
+/// Sorts by score, then by text.
+fn put_in_order(elements: &mut Combined<'_>) {
     // No score is NaN.
-    combined.sort_unstable_by(|a, b| {
+    elements.sort_unstable_by(|a, b| {
         let by_score = a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal);
         by_score.then_with(|| a.1.cmp(&b.1))
     });
-    combined
 }
 
 fn union<'a>(inputs: &[(Option<Source<'a>>, f64)], aggregate: Aggregate) -> Combined<'a> {
