@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::list::Limit;
+use crate::ds::set::Rules;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -143,7 +144,7 @@ pub struct Ctx<'a, 'k> {
     pub alone: bool,
 }
 
-impl<'k> Ctx<'_, 'k> {
+impl<'s, 'k> Ctx<'s, 'k> {
     /// The only or first key, argument 1, with the hash computed for the footprint.
     #[inline]
     pub fn key<'a>(&self, argv: Argv<'a>) -> Key<'a> {
@@ -179,6 +180,18 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// Up to where sets stay small, and how large ones hash.
+    #[inline]
+    pub fn set_rules(&self) -> Rules<'s> {
+        let services = self.services;
+        Rules {
+            intset_entries: services.config.size(Id::SET_MAX_INTSET_ENTRIES),
+            listpack_entries: services.config.size(Id::SET_MAX_LISTPACK_ENTRIES),
+            listpack_value: services.config.size(Id::SET_MAX_LISTPACK_VALUE),
+            hasher: services.keyspace.hasher(),
+        }
     }
 
     /// The longest string a command may make.

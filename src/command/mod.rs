@@ -12,6 +12,7 @@ pub mod list;
 pub mod scan;
 pub mod server;
 pub mod session;
+pub mod set;
 pub mod spec;
 pub mod string;
 pub mod table;

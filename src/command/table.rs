@@ -18,6 +18,7 @@ const NAME_MAX: usize = 32;
 static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
     super::list::SPECS,
+    super::set::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,

@@ -6,7 +6,7 @@
 
 pub mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -74,6 +74,7 @@ impl Control for Idle {
 pub enum Held {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
+    Set(BTreeSet<Vec<u8>>),
 }
 
 impl Held {
@@ -85,6 +86,9 @@ impl Held {
             ValueRef::Shared(text) => Held::Text(text.to_vec()),
             ValueRef::Collection(CollectionRef::List(list)) => {
                 Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::Set(set)) => {
+                Held::Set(set.iter().map(|item| item.elem().to_vec()).collect())
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Data structures that know neither keys, nor time, nor commands.
 
+pub mod intset;
 pub mod list;
+pub mod member;
 pub mod packed;
 pub mod quicklist;
+pub mod set;
 pub mod table;

@@ -40,6 +40,7 @@ UNITS = [
     "unit/type/list",
     "unit/type/list-2",
     "unit/type/list-3",
+    "unit/type/set",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",

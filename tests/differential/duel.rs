@@ -144,6 +144,7 @@ impl Duel {
         match kind.text().as_str() {
             "string" => self.same(&[b"GET", key]),
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
+            "set" => self.same_sorted(&[b"SMEMBERS", key]),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);
@@ -154,6 +155,13 @@ impl Duel {
             "{label}: PTTL {}: {ours:?} {theirs:?}",
             escape(key)
         );
+    }
+
+    /// As `same`, for replies in an order of their own.
+    fn same_sorted(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {
+        let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
+        assert_eq!(sorted(&ours), sorted(&theirs), "{}", self.label);
+        theirs
     }
 
     fn same(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {

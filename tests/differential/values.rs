@@ -1,11 +1,15 @@
 //! The values behind the `<names>` of the grammar: few keys, so that commands
-//! meet on them; few list elements, so that searches find some; and for strings
+//! meet on them; few elements, so that searches find some; and for strings
 //! and numbers the edges where implementations differ.
 
 use crate::support::Rng;
 
-/// Keys that string commands prefer, then as many that list commands prefer.
+/// Keys that string commands prefer, then as many that list commands prefer, then
+/// those of sets.
 const KEYS_EACH: usize = 10;
+
+/// How many types have keys that they prefer.
+const KINDS: usize = 3;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -22,6 +26,7 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "key" => any_key(prefix, rng),
         "str" => key_of(0, prefix, rng),
         "list" => key_of(1, prefix, rng),
+        "set" => key_of(2, prefix, rng),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),
@@ -83,20 +88,24 @@ fn text(number: i64) -> Vec<u8> {
 }
 
 fn any_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = rng.below(2);
-    key_of(half, prefix, rng)
+    let kind = rng.below(KINDS);
+    key_of(kind, prefix, rng)
 }
 
-/// Mostly a key of the given half, sometimes of the other, so that wrong types
+/// Mostly a key of the given kind, sometimes of another, so that wrong types
 /// stay a part of the stream.
-fn key_of(half: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = if rng.one_in(12) { 1 - half } else { half };
-    let number = half * KEYS_EACH + rng.below(KEYS_EACH);
+fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let other = if rng.one_in(12) {
+        1 + rng.below(KINDS - 1)
+    } else {
+        0
+    };
+    let number = (kind + other) % KINDS * KEYS_EACH + rng.below(KEYS_EACH);
     let mut key = prefix.as_bytes().to_vec();
     match number {
         0 => {}
         1 => key.extend_from_slice(b"with space"),
-        2 | 12 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
+        2 | 12 | 22 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
         3 => key.extend_from_slice(&[b'l'; 300]),
         _ => key.extend_from_slice(format!("key:{number}").as_bytes()),
     }

@@ -1,6 +1,8 @@
 //! The data families as plainly as they can be told: a map, vectors, and a time.
 //! Knows the commands that the property test draws, in their valid forms.
 
+mod sets;
+
 use std::collections::BTreeMap;
 
 use super::{Data, Held};
@@ -84,6 +86,7 @@ impl Model {
             "DEL" | "EXISTS" | "PEXPIRE" | "PTTL" | "PERSIST" | "TYPE" => self.key(&words),
             "RENAME" | "RENAMENX" | "COPY" | "MOVE" => self.transfer(&words),
             "LMOVE" => self.list_move(&words),
+            name if name.starts_with('S') => self.set_command(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())
@@ -253,6 +256,7 @@ impl Model {
                     None => "+none",
                     Some((Held::Text(_), _)) => "+string",
                     Some((Held::List(_), _)) => "+list",
+                    Some((Held::Set(_), _)) => "+set",
                 }
                 .to_owned());
             }

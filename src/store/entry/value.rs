@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::base::num;
 use crate::ds::list::List;
+use crate::ds::set::Set;
 
 use super::INLINE_MAX;
 
@@ -167,6 +168,7 @@ macro_rules! collections {
 
 collections! {
     List = "list",
+    Set = "set",
 }
 
 impl Collection for List {
@@ -198,6 +200,38 @@ impl Collection for List {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::List(self)
+    }
+}
+
+impl Collection for Set {
+    const KIND: Kind = Kind::Set;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> Set {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Set(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Set(self)
     }
 }
 
