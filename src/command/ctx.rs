@@ -17,6 +17,7 @@ use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::hash;
 use crate::ds::list::Limit;
+use crate::ds::set::Rules;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -145,7 +146,7 @@ pub struct Ctx<'a, 'k> {
     pub alone: bool,
 }
 
-impl<'k> Ctx<'_, 'k> {
+impl<'s, 'k> Ctx<'s, 'k> {
     /// The only or first key, argument 1, with the hash computed for the footprint.
     #[inline]
     pub fn key<'a>(&self, argv: Argv<'a>) -> Key<'a> {
@@ -199,6 +200,18 @@ impl<'k> Ctx<'_, 'k> {
         zset::Limits {
             entries: config.size(Id::ZSET_MAX_LISTPACK_ENTRIES),
             value: config.size(Id::ZSET_MAX_LISTPACK_VALUE),
+        }
+    }
+
+    /// Up to where sets stay small, and how large ones hash.
+    #[inline]
+    pub fn set_rules(&self) -> Rules<'s> {
+        let services = self.services;
+        Rules {
+            intset_entries: services.config.size(Id::SET_MAX_INTSET_ENTRIES),
+            listpack_entries: services.config.size(Id::SET_MAX_LISTPACK_ENTRIES),
+            listpack_value: services.config.size(Id::SET_MAX_LISTPACK_VALUE),
+            hasher: services.keyspace.hasher(),
         }
     }
 

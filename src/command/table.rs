@@ -24,6 +24,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::zset::RANGE_SPECS,
     super::zset::COMBINE_SPECS,
     super::geo::SPECS,
+    super::set::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,

@@ -6,7 +6,7 @@
 
 pub mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -78,6 +78,7 @@ pub enum Held {
     Hash(HeldFields),
     /// Members with the texts of their scores, in order.
     ZSet(Vec<(Vec<u8>, Vec<u8>)>),
+    Set(BTreeSet<Vec<u8>>),
 }
 
 /// The fields of a hash: value and deadline.
@@ -126,6 +127,9 @@ impl Held {
                         .map(|e| (e.member.to_vec(), text(e.score)))
                         .collect(),
                 )
+            }
+            ValueRef::Collection(CollectionRef::Set(set)) => {
+                Held::Set(set.iter().map(|item| item.elem().to_vec()).collect())
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Data structures that know neither keys, nor time, nor commands.
 
-pub mod hash;
 pub mod geo;
+pub mod hash;
+pub mod intset;
 pub mod list;
+pub mod member;
 pub mod packed;
 pub mod quicklist;
+pub mod set;
 pub mod table;
 pub mod zset;

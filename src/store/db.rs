@@ -291,6 +291,12 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// Whether anybody takes note of effects, so that they have to be put in words.
+    #[inline]
+    pub(super) fn logs(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Has the journal take this command instead of the client's own: times made
     /// absolute, conditions decided.
     #[inline]
@@ -319,6 +325,7 @@ impl<'k> Db<'k> {
         if !self.journal.is_active() {
             return;
         }
+        self.record_stale();
         let instead = std::mem::take(&mut self.effects.instead);
         if instead.is_empty() {
             let args: Vec<&[u8]> = argv.collect();
@@ -327,6 +334,22 @@ impl<'k> Db<'k> {
         for command in &instead {
             let args: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
             self.record_command(&args);
+        }
+    }
+
+    /// Tells that the expired keys are gone which readers have met and could not
+    /// remove: what was computed from their absence must come out the same when it
+    /// is repeated.
+    fn record_stale(&self) {
+        for (db, key) in &self.effects.stale {
+            let key = self.key(key);
+            let dict = self.locks.shard(key.shard()).dict(*db);
+            if (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now)) {
+                self.journal.record(Effect::Command {
+                    db: *db,
+                    args: &[b"DEL", key.bytes],
+                });
+            }
         }
     }
 

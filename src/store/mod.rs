@@ -13,6 +13,7 @@ pub mod journal;
 pub mod keys;
 pub mod keyspace;
 pub mod list;
+pub mod set;
 pub mod sort;
 pub mod string;
 pub mod walk;

@@ -1,13 +1,16 @@
 //! What SORT asks of the store: elements, values of other keys by pattern, and a place
 //! for the outcome.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::base::clock::Millis;
-use crate::ds::list::List;
+use crate::ds::list::{End, Limit, List};
 use crate::ds::packed::Elem;
+use crate::ds::quicklist::QuickList;
+use crate::ds::set::Set;
 
 use super::db::Db;
 use super::dict::{Key, Ttl};
@@ -18,21 +21,31 @@ use super::keyspace::Busy;
 
 /// A collection to sort, taken out of the lock.
 #[derive(Debug)]
-pub struct Sortable(NewCollection);
+pub struct Sortable {
+    image: NewCollection,
+    /// The members of a set, which stand in its table one by one, side by side.
+    members: OnceCell<QuickList>,
+}
 
 /// The length of a collection that can be sorted.
 fn sortable_len(value: ValueRef<'_>) -> Option<usize> {
     match value {
         ValueRef::Collection(CollectionRef::List(list)) => Some(list.len()),
+        ValueRef::Collection(CollectionRef::Set(set)) => Some(set.len()),
         ValueRef::Collection(CollectionRef::ZSet(zset)) => Some(zset.len()),
         _ => None,
     }
 }
 
 impl Sortable {
+    fn new(image: NewCollection) -> Sortable {
+        let members = OnceCell::new();
+        Sortable { image, members }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
-        sortable_len(ValueRef::Collection(self.0.view())).unwrap_or(0)
+        sortable_len(ValueRef::Collection(self.image.view())).unwrap_or(0)
     }
 
     /// Whether there is none.
@@ -42,9 +55,12 @@ impl Sortable {
 
     /// Whether the collection at `key` is still as it was.
     fn is_current(&self, found: Option<ValueRef<'_>>) -> bool {
-        match (self.0.view(), found) {
+        match (self.image.view(), found) {
             (CollectionRef::List(image), Some(ValueRef::Collection(CollectionRef::List(list)))) => {
                 list.is_as(image)
+            }
+            (CollectionRef::Set(image), Some(ValueRef::Collection(CollectionRef::Set(set)))) => {
+                set.is_as(image)
             }
             (CollectionRef::ZSet(image), Some(ValueRef::Collection(CollectionRef::ZSet(zset)))) => {
                 zset.is_same(image)
@@ -56,14 +72,26 @@ impl Sortable {
 
     /// Whether its elements are in no order of their own.
     pub fn is_unordered(&self) -> bool {
-        false
+        matches!(self.image, NewCollection::Set(_))
+    }
+
+    fn members<'s>(&'s self, set: &Set) -> &'s QuickList {
+        self.members.get_or_init(|| {
+            let mut members = QuickList::new();
+            for member in set.iter() {
+                let push = |text: &[u8]| members.push(End::Tail, text, Limit::from_config(-5));
+                member.elem().with_bytes(push);
+            }
+            members
+        })
     }
 
     /// The elements of a range of its own order, from either end. O(range), and what it
     /// takes to come to it.
     pub fn elems(&self, range: Range<usize>, reverse: bool) -> Vec<Elem<'_>> {
-        match self.0.view() {
+        match self.image.view() {
             CollectionRef::List(list) => in_order(list.range(range), reverse),
+            CollectionRef::Set(set) => in_order(self.members(set).range(range), reverse),
             CollectionRef::ZSet(zset) => {
                 in_order(zset.range(range).map(|entry| entry.member), reverse)
             }
@@ -130,10 +158,10 @@ impl Db<'_> {
     /// What is sorted at `key`, as it is now; without a trace of the look-up.
     pub fn sort_image(&self, key: Key<'_>) -> Result<Sortable, Error> {
         match self.peek(key) {
-            None => Ok(Sortable(NewCollection::List(Box::default()))),
+            None => Ok(Sortable::new(NewCollection::List(Box::default()))),
             Some(entry) => match entry.value() {
                 ValueRef::Collection(value) if sortable_len(entry.value()).is_some() => {
-                    Ok(Sortable(value.image()))
+                    Ok(Sortable::new(value.image()))
                 }
                 _ => Err(Error::WrongType),
             },

@@ -42,6 +42,7 @@ UNITS = [
     "unit/type/list-3",
     "unit/type/zset",
     "unit/type/hash",
+    "unit/type/set",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",

@@ -145,6 +145,7 @@ impl Duel {
             "string" => self.same(&[b"GET", key]),
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
             "hash" => self.same_pairs(&[b"HGETALL", key]),
+            "set" => self.same_sorted(&[b"SMEMBERS", key]),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);
@@ -161,6 +162,13 @@ impl Duel {
         let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
         let label = format!("{}, at the end: {}", self.label, escape(args[1]));
         assert_eq!(sorted_pairs(&ours), sorted_pairs(&theirs), "{label}");
+        theirs
+    }
+
+    /// As `same`, for replies in an order of their own.
+    fn same_sorted(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {
+        let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
+        assert_eq!(sorted(&ours), sorted(&theirs), "{}", self.label);
         theirs
     }
 

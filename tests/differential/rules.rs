@@ -8,7 +8,7 @@
 pub type Rule = (usize, &'static str);
 
 /// Rules that touch only the keys they name.
-pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, HASHES, KEYS, CONNECTION];
+pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, HASHES, SETS, KEYS, CONNECTION];
 
 const STRINGS: &[Rule] = &[
     (30, "SET <str> <value>"),
@@ -104,6 +104,42 @@ const HASHES: &[Rule] = &[
         "HSCAN <hash> (0|0|0|0|junk) [MATCH (a|[a-c]|*|-*)] [COUNT (1000|5|0|junk)] [junk]",
     ),
     (2, "OBJECT ENCODING <hash>"),
+];
+
+const SETS: &[Rule] = &[
+    (30, "SADD <set> {<elem>} [{<elem>}]"),
+    (10, "SADD <set> {<int-small>} [<int>]"),
+    (12, "SREM <set> {<elem>}"),
+    (4, "SREM <set> {<int-small>}"),
+    (6, "SCARD <set>"),
+    (8, "SISMEMBER <set> <elem>"),
+    (6, "SMISMEMBER <set> {<elem>}"),
+    (12, "SMEMBERS <set>"),
+    (10, "SMOVE <set> <set> <elem>"),
+    // Fewer would be chosen at random, and the data part ways.
+    (3, "SPOP <set> (100000|100000|0|-1|junk|1 2)"),
+    (1, "SPOP none"),
+    (4, "SRANDMEMBER <set> [<count>]"),
+    (
+        4,
+        "SRANDMEMBER <set> (100000|0|-3|junk|1 2|-9223372036854775808)",
+    ),
+    (8, "SINTER {<set>}"),
+    (8, "SUNION {<set>}"),
+    (8, "SDIFF {<set>}"),
+    (6, "SINTERSTORE <set> {<set>}"),
+    (6, "SUNIONSTORE <set> {<set>}"),
+    (6, "SDIFFSTORE <set> {<set>}"),
+    (2, "(SINTERSTORE|SUNIONSTORE|SDIFFSTORE) <key> {<set>}"),
+    (4, "SINTERCARD 2 <set> <set> [LIMIT <count>]"),
+    (
+        2,
+        "SINTERCARD (1|2|3|0|-1|junk) {<set>} [LIMIT (1|0|-1|junk)] [junk]",
+    ),
+    (
+        6,
+        "SSCAN <set> (0|0|0|-1|junk) [MATCH (*|a|?|[ab]*)] [COUNT (1000|1000|0|junk)]",
+    ),
 ];
 
 const KEYS: &[Rule] = &[

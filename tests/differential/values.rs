@@ -1,5 +1,5 @@
 //! The values behind the `<names>` of the grammar: few keys, so that commands
-//! meet on them; few list elements, so that searches find some; and for strings
+//! meet on them; few elements, so that searches find some; and for strings
 //! and numbers the edges where implementations differ.
 
 use crate::support::Rng;
@@ -8,7 +8,7 @@ use crate::support::Rng;
 const KEYS_EACH: usize = 10;
 
 /// The types that have keys of their own.
-const TYPES: usize = 3;
+const TYPES: usize = 4;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -26,6 +26,7 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "str" => key_of(0, prefix, rng),
         "list" => key_of(1, prefix, rng),
         "hash" => key_of(2, prefix, rng),
+        "set" => key_of(3, prefix, rng),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),

@@ -134,6 +134,7 @@ fn layout<'s>(ctx: &Ctx<'s, '_>) -> Layout<'s> {
             limit: ctx.hash_limit(),
             hasher: ctx.services.keyspace.hasher(),
         },
+        set: ctx.set_rules(),
         zset: ctx.zset_limits(),
     }
 }

@@ -2,6 +2,7 @@
 //! Knows the commands that the property test draws, in their valid forms.
 
 mod hashes;
+mod sets;
 
 use std::collections::BTreeMap;
 
@@ -87,6 +88,7 @@ impl Model {
             "HSET" | "HSETNX" | "HSETEX" | "HINCRBY" => self.hash_set(&words),
             "HDEL" | "HGETDEL" | "HPEXPIRE" | "HPERSIST" | "HGETEX" => self.hash_change(&words),
             name if name.starts_with('H') => self.hash_read(&words),
+            name if name.starts_with('S') => self.set_command(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())
@@ -267,6 +269,7 @@ impl Model {
                     Some((Held::List(_), _)) => "+list",
                     Some((Held::Hash(_), _)) => "+hash",
                     Some((Held::ZSet(_), _)) => "+zset",
+                    Some((Held::Set(_), _)) => "+set",
                 }
                 .to_owned());
             }

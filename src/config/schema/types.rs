@@ -23,13 +23,11 @@ rows! {
         HASH_MAX_LISTPACK_VALUE = memory("hash-max-listpack-value", 0, LONG_MAX, "64")
             .alias(&["hash-max-ziplist-value"]);
         /// Members of the largest set of integers that is stored as a sorted array.
-        SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512").inert(NO_TYPE);
+        SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512");
         /// Members of the largest packed set.
-        SET_MAX_LISTPACK_ENTRIES = int("set-max-listpack-entries", 0, LONG_MAX, "128")
-            .inert(NO_TYPE);
+        SET_MAX_LISTPACK_ENTRIES = int("set-max-listpack-entries", 0, LONG_MAX, "128");
         /// Bytes of the longest member of a packed set.
-        SET_MAX_LISTPACK_VALUE = memory("set-max-listpack-value", 0, LONG_MAX, "64")
-            .inert(NO_TYPE);
+        SET_MAX_LISTPACK_VALUE = memory("set-max-listpack-value", 0, LONG_MAX, "64");
         /// Members of the largest packed sorted set.
         ZSET_MAX_LISTPACK_ENTRIES = int("zset-max-listpack-entries", 0, LONG_MAX, "128")
             .alias(&["zset-max-ziplist-entries"]);

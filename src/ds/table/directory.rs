@@ -30,7 +30,7 @@ const WIDE_BITS: u32 = 8;
 /// told apart up to 48 bits, which is what a scan cursor holds.
 pub(super) const DEPTH_MAX: u32 = 42;
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct Leaf {
     /// Two to the power of `bits` entries.
     entries: Box<[SegPtr]>,
@@ -65,7 +65,7 @@ impl Leaf {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Shape {
     Empty,
     Flat(Leaf),
@@ -288,6 +288,12 @@ impl Directory {
             shape: self.shape.clone(),
             segments: self.segments,
         }
+    }
+
+    /// Whether both hold the very same segments. As both hold them, neither can
+    /// have changed one since.
+    pub(super) fn is_as(&self, other: &Directory) -> bool {
+        self.shape == other.shape
     }
 
     /// Lets go of all segments and frees the directory itself. Segments that nobody

@@ -72,8 +72,8 @@ pub struct Table<E: Thin> {
     len: usize,
     /// Bytes of all segments.
     segment_bytes: usize,
-    /// Elements of the fullest segment there ever was since the table was empty.
-    fullest: u32,
+    /// Places of the largest segment there ever was since the table was empty.
+    places_max: u32,
     /// Depth of the deepest segment since the table was empty.
     depth_max: u8,
     hash_bits_used: u8,
@@ -97,7 +97,7 @@ impl<E: Thin> Table<E> {
             directory: Directory::EMPTY,
             len: 0,
             segment_bytes: 0,
-            fullest: 0,
+            places_max: 0,
             depth_max: 0,
             hash_bits_used: hash_bits_used as u8,
             least: walk::Least::NONE,
@@ -204,8 +204,6 @@ impl<E: Thin> Table<E> {
                         window,
                     },
                 );
-                let count = segment.head.count;
-                self.fullest = self.fullest.max(count);
                 self.len += 1;
                 return;
             }
@@ -232,6 +230,12 @@ impl<E: Thin> Table<E> {
             elements: PhantomData,
             ..*self
         }
+    }
+
+    /// Whether `image` was taken of this table, or this one of it, and neither has
+    /// changed since. O(segments), by comparison of addresses.
+    pub fn is_as(&self, image: &Table<E>) -> bool {
+        self.directory.is_as(&image.directory)
     }
 
     /// The segment of `path` for change, which is this table's alone: one that is
@@ -286,10 +290,8 @@ impl<E: Thin> Table<E> {
             tag,
             window,
         });
-        let (count, after) = (segment.head.count, segment.view().bytes());
-        self.segment_bytes = self.segment_bytes - before + after;
-        self.fullest = self.fullest.max(count);
         self.len += 1;
+        self.recount(path, before);
     }
 
     /// Makes the segment of `path` larger, or two. False if neither is possible.
@@ -368,11 +370,12 @@ impl<E: Thin> Table<E> {
 
     /// Accounts for the segment of `path`, which took the place of `before` bytes.
     fn recount(&mut self, path: u64, before: usize) {
-        let after = self
-            .directory
-            .get(path)
-            .map_or(0, |segment| segment.bytes());
+        let Some(segment) = self.directory.get(path) else {
+            return;
+        };
+        let (after, places) = (segment.bytes(), segment.places());
         self.segment_bytes = self.segment_bytes + after - before;
+        self.places_max = self.places_max.max(places as u32);
     }
 
     #[inline]

@@ -276,16 +276,40 @@ impl<'a> Seg<'a> {
         items
     }
 
-    /// Address of the n-th item in the order of the lines.
-    pub(super) fn nth(self, mut n: usize) -> Option<u64> {
-        for bucket in self.buckets {
+    /// The spot of the n-th item in the order of the lines.
+    pub(super) fn nth(self, mut n: usize) -> Option<Spot> {
+        for (at, bucket) in self.buckets.iter().enumerate() {
             let mut lanes = bucket.occupied();
             if n < lanes.len() {
-                return lanes.nth(n).map(|lane| bucket.addr(lane));
+                return lanes.nth(n).map(|lane| Spot::Lane(at as u8, lane));
             }
             n -= lanes.len();
         }
-        self.spilled().nth(n).map(|item| item.addr)
+        let spill = self.head.spill.iter().enumerate();
+        let mut held = spill.filter(|(_, item)| item.tag != Tag::VACANT);
+        held.nth(n).map(|(i, _)| Spot::Spill(i as u32))
+    }
+
+    /// How many lanes and spill items there are, vacant ones included.
+    pub(super) fn places(self) -> usize {
+        self.buckets.len() * LANES + self.head.spill.len()
+    }
+
+    /// The spot at one of the places, if something stands there. Reads nothing if
+    /// the place is beyond the segment's size.
+    #[inline]
+    pub(super) fn occupied(self, place: usize) -> Option<Spot> {
+        let (at, lane) = (place / LANES, place % LANES);
+        if let Some(bucket) = self.buckets.get(at) {
+            let lane = bucket.occupied_lane(lane)?;
+            return Some(Spot::Lane(at as u8, lane));
+        }
+        if self.buckets.len() < BUCKETS_MAX {
+            return None;
+        }
+        let i = place - self.buckets.len() * LANES;
+        let item = self.head.spill.get(i)?;
+        (item.tag != Tag::VACANT).then_some(Spot::Spill(i as u32))
     }
 
     /// The spill without what is held.

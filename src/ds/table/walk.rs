@@ -22,7 +22,7 @@
 
 use super::bucket::WINDOW_BITS;
 use super::directory::DEPTH_MAX;
-use super::segment::{Seg, span_end, window_of};
+use super::segment::{Seg, Spot, span_end, window_of};
 use super::slot::{Ref, revive};
 use super::{Table, Thin, prefetch_addr};
 
@@ -41,8 +41,9 @@ const SKIPS_PER_VISIT: usize = 32;
 /// How many elements ahead [`Iter`] fetches; about what a core keeps in flight.
 const ITER_AHEAD: usize = 12;
 
-/// Draws of [`Table::sample`] before it takes what is nearest.
-const SAMPLE_DRAWS: usize = 256;
+/// Draws of [`Table::sample`] before it takes what is nearest; one that misses costs
+/// some nanoseconds.
+const SAMPLE_DRAWS: usize = 4096;
 
 /// The answer to whether an element is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,40 +182,57 @@ impl<E: Thin> Table<E> {
 
     /// A random element, each equally likely as far as `rand` is random.
     ///
-    /// Draws segments and places until one is hit, 256 times at most; then the
-    /// next element along the paths is taken, which favours those behind gaps.
-    /// That happens only where deletion left nearly nothing in most segments
-    /// (or elements of equal hash made one of them huge).
-    pub fn sample(&self, mut rand: impl FnMut() -> u64) -> Option<Ref<'_, E>> {
+    /// Draws segments and places until one is hit, [`SAMPLE_DRAWS`] times at most;
+    /// then the next element along the paths is taken, which favours those behind
+    /// gaps. That happens only where deletion left nothing at all in most segments
+    /// (see [`Table::is_hollow`]) or elements of equal hash made one of them huge.
+    pub fn sample(&self, rand: impl FnMut() -> u64) -> Option<Ref<'_, E>> {
+        let (path, spot) = self.draw_spot(rand)?;
+        // SAFETY: the table owns the element and is borrowed as long.
+        Some(unsafe { Ref::new(self.addr(path, spot)) })
+    }
+
+    /// Takes out a random element, chosen as by [`Table::sample`].
+    pub fn take_sample(&mut self, rand: impl FnMut() -> u64) -> Option<E> {
+        let (path, spot) = self.draw_spot(rand)?;
+        Some(self.take(path, spot))
+    }
+
+    /// Whether deletion has left less than one element to a segment, so that samples
+    /// and walks are slow. Segments do not merge; who cares moves the elements to a
+    /// new table, at the price that a scan under way may report some twice.
+    pub fn is_hollow(&self) -> bool {
+        self.len() < self.segments()
+    }
+
+    fn draw_spot(&self, mut rand: impl FnMut() -> u64) -> Option<(u64, Spot)> {
         if self.is_empty() {
             return None;
         }
         let drawn = (0..SAMPLE_DRAWS).find_map(|_| self.draw(rand(), rand()));
-        let addr = drawn.or_else(|| self.draw_next(rand(), rand()))?;
-        // SAFETY: the table owns the element and is borrowed as long.
-        Some(unsafe { Ref::new(addr) })
+        drawn.or_else(|| self.draw_next(rand(), rand()))
     }
 
     /// A random path meets a segment the more often the shallower it is; that is
-    /// levelled by turning down, for each bit of depth missing, one half.
-    fn draw(&self, path: u64, dice: u64) -> Option<u64> {
+    /// levelled by turning down, for each bit of depth missing, one half. A random
+    /// place is vacant the more often the emptier the segment is, which levels that.
+    #[inline]
+    fn draw(&self, path: u64, dice: u64) -> Option<(u64, Spot)> {
         let segment = self.directory.get(path)?;
+        let place = ((dice >> 32) * u64::from(self.places_max)) >> 32;
+        let spot = segment.occupied(place as usize)?;
         let missing = u32::from(self.depth_max) - segment.head.depth;
-        let turned_down = dice & ((1 << missing) - 1) != 0;
-        let place = ((dice >> 32) * u64::from(self.fullest)) >> 32;
-        if turned_down || missing > 31 || place >= u64::from(segment.head.count) {
-            return None;
-        }
-        segment.nth(place as usize)
+        let turned_down = missing > 31 || dice & ((1 << missing) - 1) != 0;
+        (!turned_down).then_some((path, spot))
     }
 
-    fn draw_next(&self, start: u64, dice: u64) -> Option<u64> {
+    fn draw_next(&self, start: u64, dice: u64) -> Option<(u64, Spot)> {
         let mut path = start;
         for _ in 0..=self.segments() {
             let segment = self.directory.get(path)?;
             let place = ((dice >> 32) * u64::from(segment.head.count)) >> 32;
-            if let Some(addr) = segment.nth(place as usize) {
-                return Some(addr);
+            if let Some(spot) = segment.nth(place as usize) {
+                return Some((path, spot));
             }
             path = segment.end(path);
         }

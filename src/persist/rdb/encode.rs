@@ -9,6 +9,7 @@ use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
 use crate::ds::packed::Packed;
 use crate::ds::quicklist::NodeView;
+use crate::ds::set::{Set, View};
 use crate::ds::zset::ZSet;
 use crate::store::entry::{CollectionRef, ValueRef};
 
@@ -24,6 +25,11 @@ pub fn form(value: ValueRef<'_>, now: Millis, target: Target) -> (u8, Target) {
     let kind = match value {
         ValueRef::Int(_) | ValueRef::Str(_) | ValueRef::Shared(_) => kind::STRING,
         ValueRef::Collection(CollectionRef::List(_)) => kind::LIST_QUICKLIST_2,
+        ValueRef::Collection(CollectionRef::Set(set)) => match set.view() {
+            View::Ints(_) => kind::SET_INTSET,
+            View::Packed(_) if target >= Target::Redis72 => kind::SET_LISTPACK,
+            View::Packed(_) | View::Large => kind::SET,
+        },
         ValueRef::Collection(CollectionRef::ZSet(zset)) => match zset.listpack() {
             Some(_) => kind::ZSET_LISTPACK,
             None => kind::ZSET_2,
@@ -43,6 +49,7 @@ pub fn body<S: Sink>(out: &mut Writer<S>, value: ValueRef<'_>, now: Millis, kind
         ValueRef::Str(text) => out.text(text),
         ValueRef::Shared(text) => out.text(text),
         ValueRef::Collection(CollectionRef::List(value)) => list(out, value),
+        ValueRef::Collection(CollectionRef::Set(value)) => set(out, value, kind),
         ValueRef::Collection(CollectionRef::ZSet(value)) => zset(out, value),
         ValueRef::Collection(CollectionRef::Hash(value)) => hash(out, value, now, kind),
     }
@@ -66,6 +73,21 @@ fn list<S: Sink>(out: &mut Writer<S>, value: &List) {
                 out.byte(PACKED);
                 listpack(out, packed);
             }
+        }
+    }
+}
+
+fn set<S: Sink>(out: &mut Writer<S>, value: &Set, kind: u8) {
+    match (value.view(), kind) {
+        (View::Ints(ints), kind::SET_INTSET) => {
+            let mut bytes = Vec::new();
+            ints.write_blob(&mut bytes);
+            out.blob(&bytes);
+        }
+        (View::Packed(packed), kind::SET_LISTPACK) => listpack(out, packed),
+        _ => {
+            out.count(value.len());
+            value.iter().for_each(|member| out.elem(member.elem()));
         }
     }
 }

@@ -4,7 +4,7 @@
 mod damage;
 mod older;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decode::Layout;
 use super::payload::{self, Payload};
@@ -14,6 +14,7 @@ use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::ds::hash::{Given, Growth, Hash, Limit as HashLimit, NEVER, Until};
 use crate::ds::list::{End, Limit, List};
+use crate::ds::set::{Rules, Set};
 use crate::ds::zset::{Limits, ZSet};
 use crate::store::entry::{Collection, CollectionRef, ValueRef};
 use crate::store::image::Image;
@@ -33,6 +34,7 @@ enum Plain {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
     Hash(BTreeMap<Vec<u8>, (Vec<u8>, i64)>),
+    Set(BTreeSet<Vec<u8>>),
     ZSet(Vec<(Vec<u8>, f64)>),
 }
 
@@ -54,6 +56,11 @@ fn plain(value: ValueRef<'_>) -> Plain {
             assert_eq!(fields.len(), hash.len());
             Plain::Hash(fields)
         }
+        ValueRef::Collection(CollectionRef::Set(set)) => {
+            let members: BTreeSet<Vec<u8>> = set.iter().map(|m| m.elem().to_vec()).collect();
+            assert_eq!(members.len(), set.len());
+            Plain::Set(members)
+        }
         ValueRef::Collection(CollectionRef::ZSet(zset)) => {
             let entries = zset.iter();
             Plain::ZSet(entries.map(|e| (e.member.to_vec(), e.score)).collect())
@@ -69,6 +76,12 @@ fn layout(hasher: &KeyHasher) -> Layout<'_> {
                 entries: 128,
                 value: 64,
             },
+            hasher,
+        },
+        set: Rules {
+            intset_entries: 128,
+            listpack_entries: 128,
+            listpack_value: 64,
             hasher,
         },
         zset: Limits {
@@ -120,7 +133,7 @@ fn count(rng: &mut Rng) -> u64 {
 
 /// A random value of each type in turn.
 fn value(rng: &mut Rng, nth: u64, layout: &Layout<'_>) -> Image {
-    match nth % 4 {
+    match nth % 5 {
         0 => match rng.below(3) {
             0 => Image::Int(rng.next_u64() as i64 >> rng.below(64)),
             _ => Image::Text(text(rng).into()),
@@ -144,6 +157,19 @@ fn value(rng: &mut Rng, nth: u64, layout: &Layout<'_>) -> Image {
                 hash.set(&name, Given::Text(&value), Until::At(at), layout.hash);
             }
             image(hash)
+        }
+        3 => {
+            let mut set = Set::new();
+            let numbers = rng.below(3) == 0;
+            for _ in 0..count(rng) {
+                let member = match numbers {
+                    true => (rng.next_u64() as i64 >> 40).to_string().into_bytes(),
+                    false => text(rng),
+                };
+                set.announce(&member, 1, layout.set);
+                set.add(&member, layout.set);
+            }
+            image(set)
         }
         _ => {
             let mut zset = ZSet::new();

@@ -16,6 +16,7 @@ use crate::base::clock::Millis;
 use crate::base::num;
 use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
+use crate::ds::set::Set;
 use crate::ds::zset::ZSet;
 
 use super::INLINE_MAX;
@@ -207,6 +208,7 @@ collections! {
     List = "list",
     Hash = "hash",
     ZSet = "zset",
+    Set = "set",
 }
 
 impl Collection for List {
@@ -315,6 +317,38 @@ impl Collection for ZSet {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::ZSet(self)
+    }
+}
+
+impl Collection for Set {
+    const KIND: Kind = Kind::Set;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> Set {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Set(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Set(self)
     }
 }
 

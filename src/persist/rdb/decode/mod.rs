@@ -7,12 +7,14 @@
 
 mod hash;
 mod list;
+mod set;
 mod zset;
 
 use super::read::{Source, Text};
 use super::{Error, kind};
 use crate::ds::hash::Growth;
 use crate::ds::list::Limit;
+use crate::ds::set::Rules;
 use crate::ds::zset::Limits;
 use crate::store::entry::{Collection, NewCollection};
 use crate::store::image::Image;
@@ -22,6 +24,7 @@ use crate::store::image::Image;
 pub struct Layout<'h> {
     pub list: Limit,
     pub hash: Growth<'h>,
+    pub set: Rules<'h>,
     pub zset: Limits,
 }
 
@@ -43,6 +46,9 @@ pub fn object<S: Source>(
         },
         kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => {
             collection(list::read(source, kind, layout.list)?)?
+        }
+        kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => {
+            collection(set::read(source, kind, layout.set)?)?
         }
         kind::ZSET | kind::ZSET_2 | kind::ZSET_ZIPLIST | kind::ZSET_LISTPACK => {
             collection(zset::read(source, kind, layout.zset)?)?

@@ -104,6 +104,30 @@ fn hashes_with_deadlines() {
 }
 
 #[test]
+fn sets() {
+    let set = |members: &[&str]| {
+        Plain::Set(
+            members
+                .iter()
+                .map(|member| member.as_bytes().to_vec())
+                .collect(),
+        )
+    };
+    assert_eq!(accepted(b"\x02\x02\x01a\xc0\x05", 6), set(&["a", "5"]));
+    let ints = b"\x0b\x0c\x02\0\0\0\x02\0\0\0\xfe\xff\x05\x00";
+    assert_eq!(accepted(ints, 6), set(&["-2", "5"]));
+    assert_eq!(
+        accepted(b"\x14\x0c\x0c\0\0\0\x02\0\x81a\x02\x05\x01\xff", 11),
+        set(&["a", "5"])
+    );
+    let falling = b"\x0b\x0c\x02\0\0\0\x02\0\0\0\x05\x00\xfe\xff";
+    assert_eq!(refused(falling, 6), Error::Packed);
+    assert_eq!(refused(b"\x02\x02\x01a\x01a", 6), Error::Duplicate);
+    let twice = b"\x14\x0d\x0d\0\0\0\x02\0\x81a\x02\x81a\x02\xff";
+    assert_eq!(refused(twice, 11), Error::Duplicate);
+}
+
+#[test]
 fn sorted_sets() {
     assert_eq!(accepted(&with_ziplist(b"\x0c"), 6), zset(&[("a", 2.0)]));
     let texts = b"\x03\x03\x01a\x031.5\x01b\xfe\x01c\xff";
