@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
 use crate::ds::list::Limit;
+use crate::ds::stream::NodeLimit;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -179,6 +180,16 @@ impl<'k> Ctx<'_, 'k> {
     pub fn list_limit(&self) -> Limit {
         let configured = self.services.config.int(Id::LIST_MAX_LISTPACK_SIZE);
         Limit::from_config(configured as i32)
+    }
+
+    /// The limits of a stream's nodes.
+    #[inline]
+    pub fn stream_limit(&self) -> NodeLimit {
+        let config = &self.services.config;
+        NodeLimit {
+            bytes: config.size(Id::STREAM_NODE_MAX_BYTES),
+            entries: config.size(Id::STREAM_NODE_MAX_ENTRIES),
+        }
     }
 
     /// The longest string a command may make.

@@ -13,6 +13,7 @@ pub mod scan;
 pub mod server;
 pub mod session;
 pub mod spec;
+pub mod stream;
 pub mod string;
 pub mod table;
 #[cfg(test)]

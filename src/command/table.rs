@@ -18,6 +18,7 @@ const NAME_MAX: usize = 32;
 static FAMILIES: &[&[Spec]] = &[
     super::string::SPECS,
     super::list::SPECS,
+    super::stream::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,
@@ -92,11 +93,11 @@ impl Command {
             KeyPlan::First => {
                 let hash = hasher.hash(argv.get(1));
                 hashes.push(hash);
-                footprint.add(hash, self.spec.keys[0].writes());
+                footprint.add(hash, self.spec.locks_for_writing(&self.spec.keys[0]));
             }
             KeyPlan::Specs => {
                 for keys in self.spec.keys {
-                    let writes = keys.writes();
+                    let writes = self.spec.locks_for_writing(keys);
                     keys.positions(argv, |at| {
                         let hash = hasher.hash(argv.get(at));
                         hashes.push(hash);

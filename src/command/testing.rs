@@ -74,6 +74,7 @@ impl Control for Idle {
 pub enum Held {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
+    Stream(streams::State),
 }
 
 impl Held {
@@ -85,6 +86,9 @@ impl Held {
             ValueRef::Shared(text) => Held::Text(text.to_vec()),
             ValueRef::Collection(CollectionRef::List(list)) => {
                 Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::Stream(stream)) => {
+                Held::Stream(streams::State::of(stream))
             }
         }
     }
@@ -316,3 +320,4 @@ pub fn seed(test: &str) -> u64 {
 
 mod model;
 mod property;
+mod streams;

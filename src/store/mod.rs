@@ -11,6 +11,7 @@ pub mod journal;
 pub mod keys;
 pub mod keyspace;
 pub mod list;
+pub mod stream;
 pub mod string;
 pub mod walk;
 

@@ -40,6 +40,8 @@ UNITS = [
     "unit/type/list",
     "unit/type/list-2",
     "unit/type/list-3",
+    "unit/type/stream",
+    "unit/type/stream-cgroups",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",

@@ -144,6 +144,7 @@ impl Duel {
         match kind.text().as_str() {
             "string" => self.same(&[b"GET", key]),
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
+            "stream" => self.same(&[b"XRANGE", key, b"-", b"+"]),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);

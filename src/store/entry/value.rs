@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::base::num;
 use crate::ds::list::List;
+use crate::ds::stream::Stream;
 
 use super::INLINE_MAX;
 
@@ -167,6 +168,7 @@ macro_rules! collections {
 
 collections! {
     List = "list",
+    Stream = "stream",
 }
 
 impl Collection for List {
@@ -198,6 +200,39 @@ impl Collection for List {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::List(self)
+    }
+}
+
+impl Collection for Stream {
+    const KIND: Kind = Kind::Stream;
+
+    fn encoding_name(&self) -> &'static str {
+        "stream"
+    }
+
+    fn image(&self) -> Stream {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        1 + self.drop_effort()
+    }
+
+    /// Never: a stream without entries is kept for its last id and its groups.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Stream(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Stream(self)
     }
 }
 
