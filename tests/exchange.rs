@@ -39,7 +39,9 @@ fn command(words: &[&[u8]]) -> Command {
 /// A text as elements have them: numbers of all widths, short, long and binary ones.
 fn text(rng: &mut Rng) -> Vec<u8> {
     match rng.below(9) {
-        0 => (rng.next_u64() as i64 >> rng.below(64)).to_string().into_bytes(),
+        0 => (rng.next_u64() as i64 >> rng.below(64))
+            .to_string()
+            .into_bytes(),
         1 => b"repeated ".repeat(rng.below(12)),
         2 => {
             let len = rng.below(90);
@@ -63,7 +65,11 @@ fn count(rng: &mut Rng) -> usize {
 
 /// Commands that make a value of the type with this number under `k`.
 fn make(kind: usize, rng: &mut Rng) -> Vec<Command> {
-    let number = |rng: &mut Rng| (rng.next_u64() as i64 >> rng.below(64)).to_string().into_bytes();
+    let number = |rng: &mut Rng| {
+        (rng.next_u64() as i64 >> rng.below(64))
+            .to_string()
+            .into_bytes()
+    };
     let each = |rng: &mut Rng, one: &dyn Fn(&mut Rng) -> Command| {
         (0..count(rng)).map(|_| one(rng)).collect()
     };
@@ -72,7 +78,9 @@ fn make(kind: usize, rng: &mut Rng) -> Vec<Command> {
         1 => each(rng, &|rng| command(&[b"RPUSH", b"k", &text(rng)])),
         2 if rng.one_in(2) => each(rng, &|rng| command(&[b"SADD", b"k", &number(rng)])),
         2 => each(rng, &|rng| command(&[b"SADD", b"k", &text(rng)])),
-        3 => each(rng, &|rng| command(&[b"HSET", b"k", &text(rng), &text(rng)])),
+        3 => each(rng, &|rng| {
+            command(&[b"HSET", b"k", &text(rng), &text(rng)])
+        }),
         4 => each(rng, &|rng| {
             let score = match rng.below(4) {
                 0 => "inf".to_owned(),
@@ -106,7 +114,14 @@ fn stream(rng: &mut Rng) -> Vec<Command> {
         commands.push(command(&[b"XGROUP", b"CREATE", b"k", &group, b"0"]));
         for consumer in [b"alice", b"bobby"] {
             let count = rng.below(20).to_string().into_bytes();
-            let read = [b"XREADGROUP".as_slice(), b"GROUP", &group, consumer, b"COUNT", &count];
+            let read = [
+                b"XREADGROUP".as_slice(),
+                b"GROUP",
+                &group,
+                consumer,
+                b"COUNT",
+                &count,
+            ];
             let read = [&read[..], &[b"STREAMS", b"k", b">"]].concat();
             if count != b"0" {
                 commands.push(command(&read));
@@ -150,17 +165,29 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
 
 fn read_stream(client: &mut Client, key: &[u8]) -> Vec<String> {
     let mut all = vec![format!("{:?}", client.cmd(&[b"XRANGE", key, b"-", b"+"]))];
-    let info = client.cmd(&[b"XINFO", b"STREAM", key]);
-    let wanted = ["last-generated-id", "max-deleted-entry-id", "entries-added", "length"];
+    let info = client.cmd(&[b"XINFO".as_slice(), b"STREAM", key]);
+    let wanted = [
+        "last-generated-id",
+        "max-deleted-entry-id",
+        "entries-added",
+        "length",
+    ];
     for pair in info.items().chunks(2) {
         if wanted.contains(&pair[0].text().as_str()) {
             all.push(format!("{pair:?}"));
         }
     }
-    for group in client.cmd(&[b"XINFO", b"GROUPS", key]).items() {
+    for group in client.cmd(&[b"XINFO".as_slice(), b"GROUPS", key]).items() {
         all.push(format!("{group:?}"));
         let name = group.items()[1].text();
-        let pending = [b"XPENDING".as_slice(), key, name.as_bytes(), b"-", b"+", b"10000"];
+        let pending = [
+            b"XPENDING".as_slice(),
+            key,
+            name.as_bytes(),
+            b"-",
+            b"+",
+            b"10000",
+        ];
         for entry in client.cmd(&pending).items() {
             // The third is how long ago it was delivered.
             let entry = entry.items();
@@ -177,7 +204,12 @@ fn exchange(from: &mut Client, to: &mut Client, label: &str) {
         let dumped = from.cmd(&[b"DUMP", key]);
         let payload = dumped.bytes().expect("a payload").to_vec();
         let reply = to.cmd(&[b"RESTORE".as_slice(), name, b"0", &payload, b"REPLACE"]);
-        assert_eq!(reply.text(), "OK", "{label}: {:?}", payload.escape_ascii().to_string());
+        assert_eq!(
+            reply.text(),
+            "OK",
+            "{label}: {:?}",
+            payload.escape_ascii().to_string()
+        );
     };
     carry(from, b"k", to, b"there");
     assert_eq!(read(to, b"there"), want, "{label}");

@@ -18,6 +18,7 @@ pub use crate::control::Control;
 use crate::ds::hash;
 use crate::ds::list::Limit;
 use crate::ds::set::Rules;
+use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -212,6 +213,16 @@ impl<'s, 'k> Ctx<'s, 'k> {
             listpack_entries: services.config.size(Id::SET_MAX_LISTPACK_ENTRIES),
             listpack_value: services.config.size(Id::SET_MAX_LISTPACK_VALUE),
             hasher: services.keyspace.hasher(),
+        }
+    }
+
+    /// The limits of a stream's nodes.
+    #[inline]
+    pub fn stream_limit(&self) -> NodeLimit {
+        let config = &self.services.config;
+        NodeLimit {
+            bytes: config.size(Id::STREAM_NODE_MAX_BYTES),
+            entries: config.size(Id::STREAM_NODE_MAX_ENTRIES),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod server;
 pub mod session;
 pub mod set;
 pub mod spec;
+pub mod stream;
 pub mod string;
 pub mod table;
 #[cfg(test)]

@@ -56,6 +56,8 @@ impl Flags {
     pub const ALONE: Flags = Flags(1 << 25);
     /// Needs all shards for writing.
     pub const ALL_SHARDS: Flags = Flags(1 << 26);
+    /// Changes keys that its specifications, being Redis's, call read-only.
+    pub const CHANGES_READ_KEYS: Flags = Flags(1 << 27);
 
     /// The flags that COMMAND tells, with Redis's names.
     const NAMES: [(Flags, &'static str); 22] = [
@@ -409,6 +411,12 @@ impl Spec {
         } else {
             count == wanted
         }
+    }
+
+    /// Whether the shards of these keys are locked for writing.
+    #[inline]
+    pub fn locks_for_writing(&self, keys: &KeySpec) -> bool {
+        keys.writes() || self.flags.has(Flags::CHANGES_READ_KEYS)
     }
 
     /// The ACL categories: those that flags imply, then the row's own.

@@ -25,6 +25,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::zset::COMBINE_SPECS,
     super::geo::SPECS,
     super::set::SPECS,
+    super::stream::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,
@@ -99,11 +100,11 @@ impl Command {
             KeyPlan::First => {
                 let hash = hasher.hash(argv.get(1));
                 hashes.push(hash);
-                footprint.add(hash, self.spec.keys[0].writes());
+                footprint.add(hash, self.spec.locks_for_writing(&self.spec.keys[0]));
             }
             KeyPlan::Specs => {
                 for keys in self.spec.keys {
-                    let writes = keys.writes();
+                    let writes = self.spec.locks_for_writing(keys);
                     keys.positions(argv, |at| {
                         let hash = hasher.hash(argv.get(at));
                         hashes.push(hash);

@@ -79,6 +79,7 @@ pub enum Held {
     /// Members with the texts of their scores, in order.
     ZSet(Vec<(Vec<u8>, Vec<u8>)>),
     Set(BTreeSet<Vec<u8>>),
+    Stream(streams::State),
 }
 
 /// The fields of a hash: value and deadline.
@@ -130,6 +131,9 @@ impl Held {
             }
             ValueRef::Collection(CollectionRef::Set(set)) => {
                 Held::Set(set.iter().map(|item| item.elem().to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::Stream(stream)) => {
+                Held::Stream(streams::State::of(stream))
             }
         }
     }
@@ -363,3 +367,4 @@ pub fn seed(test: &str) -> u64 {
 
 mod model;
 mod property;
+mod streams;

@@ -297,6 +297,12 @@ impl<'k> Db<'k> {
         self.journal.is_active()
     }
 
+    /// Whether anybody takes note of effects; without, none need be put together.
+    #[inline]
+    pub(super) fn has_journal(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Has the journal take this command instead of the client's own: times made
     /// absolute, conditions decided.
     #[inline]

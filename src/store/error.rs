@@ -19,6 +19,13 @@ pub enum Error {
     OffsetOutOfRange,
     StringTooLong,
     ScoreNotNumber,
+    StreamIdTooSmall,
+    StreamIdsExhausted,
+    StreamEntryTooLarge,
+    StreamIdBelowDeleted,
+    StreamIdBelowTop,
+    StreamAddedBelowLength,
+    GroupExists,
 }
 
 impl Error {
@@ -38,6 +45,23 @@ impl Error {
             Self::OffsetOutOfRange => "ERR offset is out of range",
             Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             Self::ScoreNotNumber => "ERR resulting score is not a number (NaN)",
+            Self::StreamIdTooSmall => {
+                "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+            }
+            Self::StreamIdsExhausted => {
+                "ERR The stream has exhausted the last possible ID, unable to add more items"
+            }
+            Self::StreamEntryTooLarge => "ERR Elements are too large to be stored",
+            Self::StreamIdBelowDeleted => {
+                "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
+            }
+            Self::StreamIdBelowTop => {
+                "ERR The ID specified in XSETID is smaller than the target stream top item"
+            }
+            Self::StreamAddedBelowLength => {
+                "ERR The entries_added specified in XSETID is smaller than the target stream length"
+            }
+            Self::GroupExists => "BUSYGROUP Consumer Group name already exists",
         }
     }
 }

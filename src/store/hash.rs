@@ -186,7 +186,7 @@ impl<'k> Db<'k> {
             let mut digits = itoa::Buffer::new();
             let text = Given::Text(digits.format(sum).as_bytes());
             hash.set(name, text, Until::Keep, growth);
-            Ok(sum)
+            Ok::<_, Error>(sum)
         })??;
         self.touched(key.bytes, Event::hash("hincrby"));
         Ok(sum)
@@ -213,7 +213,7 @@ impl<'k> Db<'k> {
                 let sum = old.checked_add(delta).ok_or(Error::NotFinite)?;
                 let text = sum.to_redis_text();
                 hash.set(name, Given::Text(&text), Until::Keep, growth);
-                Ok((text, volatile))
+                Ok::<_, Error>((text, volatile))
             })??;
         self.touched(key.bytes, Event::hash("hincrbyfloat"));
         if volatile {

@@ -48,7 +48,7 @@ impl Db<'_> {
             set.announce(first, members.len(), rules);
             members.filter(|member| set.add(member, rules)).count()
         })?;
-        self.touched_times(key, "sadd", added);
+        self.set_touched(key, "sadd", added);
         Ok(added)
     }
 
@@ -63,7 +63,7 @@ impl Db<'_> {
         })?;
         let removed = removed.unwrap_or(0);
         if removed > 0 {
-            self.touched_times(key, "srem", removed);
+            self.set_touched(key, "srem", removed);
             self.settle(key);
         }
         Ok(removed)
@@ -178,7 +178,7 @@ impl Db<'_> {
         let len = entry.get::<Set>().map_or(1, Set::len);
         self.discard(entry);
         self.log_instead(&[b"DEL", key.bytes]);
-        self.touched_times(key, "spop", len);
+        self.set_touched(key, "spop", len);
         self.notify(key.bytes, Event::generic("del"));
     }
 
@@ -191,11 +191,11 @@ impl Db<'_> {
                 self.log_instead(&args);
             }
         }
-        self.touched_times(key, "spop", count);
+        self.set_touched(key, "spop", count);
     }
 
     /// Tells one event for `changes` changes; nothing for none.
-    fn touched_times(&mut self, key: Key<'_>, event: &'static str, changes: usize) {
+    fn set_touched(&mut self, key: Key<'_>, event: &'static str, changes: usize) {
         if changes > 0 {
             self.touched(key.bytes, Event::set(event));
             self.effects.dirty += changes as u64 - 1;

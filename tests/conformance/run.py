@@ -43,6 +43,8 @@ UNITS = [
     "unit/type/zset",
     "unit/type/hash",
     "unit/type/set",
+    "unit/type/stream",
+    "unit/type/stream-cgroups",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",

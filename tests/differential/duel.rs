@@ -146,6 +146,7 @@ impl Duel {
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
             "hash" => self.same_pairs(&[b"HGETALL", key]),
             "set" => self.same_sorted(&[b"SMEMBERS", key]),
+            "stream" => self.same(&[b"XRANGE", key, b"-", b"+"]),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);

@@ -8,7 +8,7 @@
 pub type Rule = (usize, &'static str);
 
 /// Rules that touch only the keys they name.
-pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, HASHES, SETS, KEYS, CONNECTION];
+pub const FAMILIES: &[&[Rule]] = &[STRINGS, LISTS, HASHES, SETS, STREAMS, KEYS, CONNECTION];
 
 const STRINGS: &[Rule] = &[
     (30, "SET <str> <value>"),
@@ -140,6 +140,77 @@ const SETS: &[Rule] = &[
         6,
         "SSCAN <set> (0|0|0|-1|junk) [MATCH (*|a|?|[ab]*)] [COUNT (1000|1000|0|junk)]",
     ),
+];
+
+const STREAMS: &[Rule] = &[
+    (30, "XADD <stream> <sid-new> {<elem> <value>}"),
+    (10, "XADD <stream> <sid-new> name <elem> age <int>"),
+    (
+        8,
+        "XADD <stream> [NOMKSTREAM] [(MAXLEN|MINID) [=|~] (<limit>|<sid>) [LIMIT <limit>]] <sid-new> <elem> <elem>",
+    ),
+    (4, "XLEN <stream>"),
+    (8, "XRANGE <stream> <sid-edge> <sid-edge> [COUNT <count>]"),
+    (
+        8,
+        "XREVRANGE <stream> <sid-edge> <sid-edge> [COUNT <count>]",
+    ),
+    (6, "XDEL <stream> {<sid>}"),
+    (
+        4,
+        "XTRIM <stream> (MAXLEN [=|~] <limit>|MINID [=|~] <sid>) [LIMIT <count>]",
+    ),
+    (1, "XSETID <stream> <sid> ENTRIESADDED -1"),
+    (6, "XREAD [COUNT <count>] STREAMS <stream> (<sid>|0|$|junk)"),
+    (
+        4,
+        "XREAD [COUNT <count>] STREAMS <stream> <stream> <sid> (<sid>|0)",
+    ),
+    (
+        1,
+        "XREAD {(COUNT <count>|NOACK|GROUP g h|BLOCK junk|junk)} STREAMS <stream> (0|<sid> 0)",
+    ),
+    (
+        8,
+        "XGROUP CREATE <stream> <group> (<sid>|0|$|junk) [MKSTREAM] [ENTRIESREAD <count>]",
+    ),
+    (
+        3,
+        "XGROUP SETID <stream> <group> (<sid-edge>|$) [ENTRIESREAD <count>]",
+    ),
+    (1, "XGROUP DESTROY <stream> <group>"),
+    (2, "XGROUP CREATECONSUMER <stream> <group> <consumer>"),
+    (2, "XGROUP DELCONSUMER <stream> <group> <consumer>"),
+    (
+        1,
+        "XGROUP (HELP|junk|CREATE <stream>|SETID <stream> <group> 0 junk)",
+    ),
+    (
+        14,
+        "XREADGROUP GROUP <group> <consumer> [COUNT <count>] [NOACK] STREAMS <stream> (>|>|>|<sid>|0|$)",
+    ),
+    (
+        4,
+        "XREADGROUP GROUP <group> <consumer> COUNT <limit> STREAMS <stream> <stream> (>|0) >",
+    ),
+    (6, "XACK <stream> <group> {<sid>}"),
+    (6, "XPENDING <stream> <group>"),
+    (
+        6,
+        "XPENDING <stream> <group> [IDLE (0|90000000|junk)] <sid-edge> <sid-edge> <count> [<consumer>]",
+    ),
+    (
+        6,
+        "XCLAIM <stream> <group> <consumer> (0|90000000|junk) {<sid>} [TIME 1000] [RETRYCOUNT <count>] [FORCE] [JUSTID] [LASTID <sid>]",
+    ),
+    (
+        4,
+        "XAUTOCLAIM <stream> <group> <consumer> (0|0|90000000|junk) <sid-edge> [COUNT <count>] [JUSTID]",
+    ),
+    (4, "XINFO STREAM <stream> [FULL [COUNT <count>]|junk]"),
+    (3, "XINFO GROUPS <stream>"),
+    (3, "XINFO CONSUMERS <stream> <group>"),
+    (1, "XINFO (HELP|junk|junk <stream>)"),
 ];
 
 const KEYS: &[Rule] = &[

@@ -47,7 +47,8 @@ impl Stream {
 
     /// The next command line.
     pub fn next(&mut self) -> String {
-        match self.rng.below(7) {
+        match self.rng.below(8) {
+            6 => super::streams::draw(&mut self.rng),
             0 => self.string(),
             1 => self.list(),
             2 => self.keys(),
@@ -206,15 +207,15 @@ fn the_engine_agrees_with_a_plain_model() {
             rig.session.db = usize::from(stream.rng.below(5) == 0);
             (model.now, model.db) = (rig.now, rig.session.db);
             let line = stream.next();
-            let (reply, want) = (rig.line(&line), model.line(&line));
+            let (ours, modelled) = (rig.line(&line), model.line(&line));
             let unordered = line.starts_with("SMEMBERS") || line.starts_with("SPOP");
             let agree = match unordered {
-                true => sorted(&reply) == sorted(&want),
-                false => reply == want,
+                true => sorted(&ours) == sorted(&modelled),
+                false => super::streams::agree(&ours, &modelled),
             };
             assert!(
                 agree,
-                "round {round}, step {step}: {line}: {reply}, not {want}"
+                "round {round}, step {step}: {line}: {ours} is not {modelled}"
             );
         }
         assert_eq!(rig.data(), model.data());

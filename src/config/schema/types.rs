@@ -37,10 +37,9 @@ rows! {
         /// Bytes of the largest sparse HyperLogLog.
         HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000").inert(NO_TYPE);
         /// Bytes of one node of a stream; 0 is no limit.
-        STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb").inert(NO_TYPE);
+        STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb");
         /// Entries of one node of a stream; 0 is no limit.
-        STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100")
-            .inert(NO_TYPE);
+        STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100");
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ds::list::List;
 use crate::ds::packed::Packed;
 use crate::ds::quicklist::NodeView;
 use crate::ds::set::{Set, View};
+use crate::ds::stream::{Group, Stream, StreamId};
 use crate::ds::zset::ZSet;
 use crate::store::entry::{CollectionRef, ValueRef};
 
@@ -29,6 +30,10 @@ pub fn form(value: ValueRef<'_>, now: Millis, target: Target) -> (u8, Target) {
             View::Ints(_) => kind::SET_INTSET,
             View::Packed(_) if target >= Target::Redis72 => kind::SET_LISTPACK,
             View::Packed(_) | View::Large => kind::SET,
+        },
+        ValueRef::Collection(CollectionRef::Stream(_)) => match target {
+            Target::Redis70 => kind::STREAM_LISTPACKS_2,
+            _ => kind::STREAM_LISTPACKS_3,
         },
         ValueRef::Collection(CollectionRef::ZSet(zset)) => match zset.listpack() {
             Some(_) => kind::ZSET_LISTPACK,
@@ -50,6 +55,7 @@ pub fn body<S: Sink>(out: &mut Writer<S>, value: ValueRef<'_>, now: Millis, kind
         ValueRef::Shared(text) => out.text(text),
         ValueRef::Collection(CollectionRef::List(value)) => list(out, value),
         ValueRef::Collection(CollectionRef::Set(value)) => set(out, value, kind),
+        ValueRef::Collection(CollectionRef::Stream(value)) => stream(out, value, kind),
         ValueRef::Collection(CollectionRef::ZSet(value)) => zset(out, value),
         ValueRef::Collection(CollectionRef::Hash(value)) => hash(out, value, now, kind),
     }
@@ -101,6 +107,54 @@ fn zset<S: Sink>(out: &mut Writer<S>, value: &ZSet) {
     for entry in value.iter().rev() {
         out.elem(entry.member);
         out.score(entry.score);
+    }
+}
+
+fn stream<S: Sink>(out: &mut Writer<S>, value: &Stream, kind: u8) {
+    out.count(value.node_count());
+    for (base, node) in value.nodes() {
+        out.blob(&base.to_bytes());
+        listpack(out, node.packed());
+    }
+    out.count(value.len());
+    id(out, value.last_id());
+    id(out, value.first_id());
+    id(out, value.max_deleted_id());
+    out.number(value.entries_added());
+    out.count(value.group_count());
+    for (name, one) in value.groups() {
+        out.text(name);
+        group(out, one, kind);
+    }
+}
+
+fn id<S: Sink>(out: &mut Writer<S>, id: StreamId) {
+    out.number(id.ms);
+    out.number(id.seq);
+}
+
+fn group<S: Sink>(out: &mut Writer<S>, value: &Group, kind: u8) {
+    /// What is not known, of entries read and of times.
+    const UNKNOWN: i64 = -1;
+    id(out, value.last_id);
+    out.number(value.entries_read.unwrap_or(UNKNOWN).cast_unsigned());
+    out.count(value.pending_len());
+    for (id, pending) in value.pending_from(StreamId::MIN) {
+        out.raw(&id.to_bytes());
+        out.millis(pending.time);
+        out.number(pending.count);
+    }
+    out.count(value.consumer_len());
+    for consumer in value.consumers() {
+        out.text(consumer.name());
+        out.millis(consumer.seen);
+        if kind == kind::STREAM_LISTPACKS_3 {
+            out.millis(consumer.active.unwrap_or(UNKNOWN));
+        }
+        out.count(consumer.pending_len());
+        for id in consumer.pending_from(StreamId::MIN) {
+            out.raw(&id.to_bytes());
+        }
     }
 }
 

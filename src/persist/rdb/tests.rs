@@ -15,6 +15,7 @@ use crate::base::rng::Rng;
 use crate::ds::hash::{Given, Growth, Hash, Limit as HashLimit, NEVER, Until};
 use crate::ds::list::{End, Limit, List};
 use crate::ds::set::{Rules, Set};
+use crate::ds::stream::{ALL, Group, NodeLimit, Pending, Stream, StreamId};
 use crate::ds::zset::{Limits, ZSet};
 use crate::store::entry::{Collection, CollectionRef, ValueRef};
 use crate::store::image::Image;
@@ -36,6 +37,8 @@ enum Plain {
     Hash(BTreeMap<Vec<u8>, (Vec<u8>, i64)>),
     Set(BTreeSet<Vec<u8>>),
     ZSet(Vec<(Vec<u8>, f64)>),
+    /// Counters, entries, groups, consumers and what is pending, as texts.
+    Stream(Vec<String>),
 }
 
 /// Reads a value completely.
@@ -56,6 +59,7 @@ fn plain(value: ValueRef<'_>) -> Plain {
             assert_eq!(fields.len(), hash.len());
             Plain::Hash(fields)
         }
+        ValueRef::Collection(CollectionRef::Stream(stream)) => Plain::Stream(parts(stream)),
         ValueRef::Collection(CollectionRef::Set(set)) => {
             let members: BTreeSet<Vec<u8>> = set.iter().map(|m| m.elem().to_vec()).collect();
             assert_eq!(members.len(), set.len());
@@ -66,6 +70,40 @@ fn plain(value: ValueRef<'_>) -> Plain {
             Plain::ZSet(entries.map(|e| (e.member.to_vec(), e.score)).collect())
         }
     }
+}
+
+/// All parts of a stream but the times that the oldest form does not tell.
+fn parts(stream: &Stream) -> Vec<String> {
+    let counters = (stream.len(), stream.last_id(), stream.first_id());
+    let mut parts = vec![format!(
+        "{counters:?} {:?} {}",
+        stream.max_deleted_id(),
+        stream.entries_added()
+    )];
+    for entry in stream.range(ALL) {
+        let fields: Vec<_> = (entry.fields())
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect();
+        parts.push(format!("{:?} {fields:?}", entry.id));
+    }
+    for (name, group) in stream.groups() {
+        parts.push(format!(
+            "{name:?} {:?} {:?}",
+            group.last_id, group.entries_read
+        ));
+        for (id, pending) in group.pending_from(StreamId::MIN) {
+            let owner = group.consumer(pending.consumer).map(|owner| owner.name());
+            parts.push(format!(
+                "{id:?} {} {} {owner:?}",
+                pending.time, pending.count
+            ));
+        }
+        for consumer in group.consumers() {
+            let pending = consumer.pending_from(StreamId::MIN).count();
+            parts.push(format!("{:?} {} {pending}", consumer.name(), consumer.seen));
+        }
+    }
+    parts
 }
 
 fn layout(hasher: &KeyHasher) -> Layout<'_> {
@@ -133,7 +171,7 @@ fn count(rng: &mut Rng) -> u64 {
 
 /// A random value of each type in turn.
 fn value(rng: &mut Rng, nth: u64, layout: &Layout<'_>) -> Image {
-    match nth % 5 {
+    match nth % 6 {
         0 => match rng.below(3) {
             0 => Image::Int(rng.next_u64() as i64 >> rng.below(64)),
             _ => Image::Text(text(rng).into()),
@@ -158,6 +196,7 @@ fn value(rng: &mut Rng, nth: u64, layout: &Layout<'_>) -> Image {
             }
             image(hash)
         }
+        4 => image(stream(rng)),
         3 => {
             let mut set = Set::new();
             let numbers = rng.below(3) == 0;
@@ -185,6 +224,52 @@ fn value(rng: &mut Rng, nth: u64, layout: &Layout<'_>) -> Image {
             image(zset)
         }
     }
+}
+
+/// A stream with deleted entries, groups, consumers and pending entries.
+fn stream(rng: &mut Rng) -> Stream {
+    let limit = NodeLimit {
+        bytes: 4096,
+        entries: 100,
+    };
+    let mut stream = Stream::default();
+    let len = count(rng);
+    for nth in 1..=len {
+        let fields: Vec<_> = (0..1 + rng.below(3))
+            .map(|_| (text(rng), text(rng)))
+            .collect();
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()));
+        stream.append(StreamId::new(1000 + nth / 3, nth), fields, limit);
+    }
+    let some = |rng: &mut Rng| {
+        let nth = 1 + rng.below(len);
+        StreamId::new(1000 + nth / 3, nth)
+    };
+    for _ in 0..rng.below(9) {
+        let id = some(rng);
+        stream.delete(&[id]);
+    }
+    for name in 0..rng.below(3) {
+        let mut group = Group::new(some(rng), Some(rng.below(len) as i64).filter(|n| *n > 3));
+        for consumer in [b"alice", b"bobby"] {
+            let Some(consumer) = group.add_consumer(consumer, NOW) else {
+                continue;
+            };
+            for _ in 0..rng.below(20) {
+                let (time, count) = (NOW - rng.below(99) as i64, 1 + rng.below(5));
+                let pending = Pending {
+                    time,
+                    count,
+                    consumer,
+                };
+                group.assign(some(rng), pending);
+            }
+        }
+        stream.add_group(format!("group{name}").as_bytes(), group);
+    }
+    stream
 }
 
 fn encoding(value: ValueRef<'_>) -> &'static str {

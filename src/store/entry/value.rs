@@ -17,6 +17,7 @@ use crate::base::num;
 use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
 use crate::ds::set::Set;
+use crate::ds::stream::Stream;
 use crate::ds::zset::ZSet;
 
 use super::INLINE_MAX;
@@ -209,6 +210,7 @@ collections! {
     Hash = "hash",
     ZSet = "zset",
     Set = "set",
+    Stream = "stream",
 }
 
 impl Collection for List {
@@ -349,6 +351,39 @@ impl Collection for Set {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::Set(self)
+    }
+}
+
+impl Collection for Stream {
+    const KIND: Kind = Kind::Stream;
+
+    fn encoding_name(&self) -> &'static str {
+        "stream"
+    }
+
+    fn image(&self) -> Stream {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        1 + self.drop_effort()
+    }
+
+    /// Never: a stream without entries is kept for its last id and its groups.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Stream(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Stream(self)
     }
 }
 

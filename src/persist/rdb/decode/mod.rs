@@ -8,6 +8,7 @@
 mod hash;
 mod list;
 mod set;
+mod stream;
 mod zset;
 
 use super::read::{Source, Text};
@@ -59,6 +60,9 @@ pub fn object<S: Source>(
         | kind::HASH_LISTPACK
         | kind::HASH_METADATA_PRE_GA..=kind::HASH_LISTPACK_EX => {
             collection(hash::read(source, kind, version, layout.hash)?)?
+        }
+        kind::STREAM_LISTPACKS | kind::STREAM_LISTPACKS_2 | kind::STREAM_LISTPACKS_3 => {
+            collection(stream::read(source, kind)?)?
         }
         kind::MODULE_PRE_GA | kind::MODULE_2 => return Err(module(source)?),
         kind => return Err(Error::Kind(kind)),
