@@ -23,6 +23,7 @@ pub mod exec;
 pub mod logging;
 pub mod metrics;
 pub mod net;
+pub mod persist;
 pub mod resp;
 pub mod store;
 pub mod systemd;

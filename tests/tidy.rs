@@ -31,6 +31,18 @@ const UNSAFE_ALLOWED: &[Exception] = &[
     ),
     Exception("ds/table/", "the parts of the table"),
     Exception(
+        "ds/zset/member.rs",
+        "a sorted set's element, counted, in one allocation",
+    ),
+    Exception(
+        "ds/hash/field.rs",
+        "header, deadline, name and value in one allocation",
+    ),
+    Exception(
+        "ds/member.rs",
+        "length and bytes in one allocation behind a thin pointer",
+    ),
+    Exception(
         "store/entry.rs",
         "header, expiry, key and value in one allocation",
     ),

@@ -30,6 +30,7 @@
 //! that double, and nothing reads as NaN.
 
 mod extended;
+mod general;
 mod grisu;
 mod natural;
 mod round;
@@ -38,6 +39,7 @@ mod scan;
 mod tests;
 
 pub use extended::{Extended, MAX_TEXT_LEN};
+pub use general::push_general;
 
 use round::DOUBLE;
 use scan::{Numeral, Radix, Text, scan};

@@ -1,6 +1,7 @@
 //! What every other layer may use: nothing here knows anything of ours.
 
 pub mod clock;
+pub mod crc64;
 pub mod float;
 pub mod glob;
 pub mod hash;

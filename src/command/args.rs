@@ -2,7 +2,7 @@
 //! checks them again.
 
 use super::error::Error;
-use crate::base::num;
+use crate::base::{float, num};
 use crate::resp::Argv;
 use crate::store;
 use crate::store::entry::{INLINE_MAX, NewValue};
@@ -77,6 +77,16 @@ impl<'a> Args<'a> {
     pub fn size_or(&mut self, error: Error) -> Result<usize, Error> {
         let number = num::parse_i64(self.bytes()?);
         (number.and_then(|number| usize::try_from(number).ok())).ok_or(error)
+    }
+
+    /// The next argument as a double.
+    pub fn float(&mut self) -> Result<f64, Error> {
+        self.float_or(Error::Store(store::Error::NotFloat))
+    }
+
+    /// The next argument as a double, or this error.
+    pub fn float_or(&mut self, error: Error) -> Result<f64, Error> {
+        float::parse_f64(self.bytes()?).ok_or(error)
     }
 
     /// The next argument as the index of one of `databases` databases.

@@ -16,7 +16,11 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
 pub use crate::control::Control;
+use crate::ds::hash;
 use crate::ds::list::Limit;
+use crate::ds::set::Rules;
+use crate::ds::stream::NodeLimit;
+use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -150,7 +154,7 @@ pub struct Ctx<'a, 'k> {
     pub alone: bool,
 }
 
-impl<'k> Ctx<'_, 'k> {
+impl<'s, 'k> Ctx<'s, 'k> {
     /// The only or first key, argument 1, with the hash computed for the footprint.
     #[inline]
     pub fn key<'a>(&self, argv: Argv<'a>) -> Key<'a> {
@@ -200,6 +204,47 @@ impl<'k> Ctx<'_, 'k> {
     /// The longest sparse HyperLogLog.
     pub fn hll_sparse_max(&self) -> usize {
         self.services.config.size(Id::HLL_SPARSE_MAX_BYTES)
+    }
+
+    /// Up to where a hash is kept packed.
+    #[inline]
+    pub fn hash_limit(&self) -> hash::Limit {
+        hash::Limit {
+            entries: self.services.config.size(Id::HASH_MAX_LISTPACK_ENTRIES),
+            value: self.services.config.size(Id::HASH_MAX_LISTPACK_VALUE),
+        }
+    }
+
+    /// How large a packed sorted set may become.
+    #[inline]
+    pub fn zset_limits(&self) -> zset::Limits {
+        let config = &self.services.config;
+        zset::Limits {
+            entries: config.size(Id::ZSET_MAX_LISTPACK_ENTRIES),
+            value: config.size(Id::ZSET_MAX_LISTPACK_VALUE),
+        }
+    }
+
+    /// Up to where sets stay small, and how large ones hash.
+    #[inline]
+    pub fn set_rules(&self) -> Rules<'s> {
+        let services = self.services;
+        Rules {
+            intset_entries: services.config.size(Id::SET_MAX_INTSET_ENTRIES),
+            listpack_entries: services.config.size(Id::SET_MAX_LISTPACK_ENTRIES),
+            listpack_value: services.config.size(Id::SET_MAX_LISTPACK_VALUE),
+            hasher: services.keyspace.hasher(),
+        }
+    }
+
+    /// The limits of a stream's nodes.
+    #[inline]
+    pub fn stream_limit(&self) -> NodeLimit {
+        let config = &self.services.config;
+        NodeLimit {
+            bytes: config.size(Id::STREAM_NODE_MAX_BYTES),
+            entries: config.size(Id::STREAM_NODE_MAX_ENTRIES),
+        }
     }
 
     /// The longest string a command may make.

@@ -8,18 +8,24 @@ pub mod ctx;
 pub mod docs;
 pub mod error;
 pub mod generic;
+pub mod geo;
+pub mod hash;
 pub mod help;
 pub mod hll;
 pub mod image;
 pub mod list;
 pub mod scan;
+pub mod scored;
 pub mod server;
 pub mod session;
+pub mod set;
 pub mod spec;
+pub mod stream;
 pub mod string;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 pub use args::Args;
 pub use ctx::{Ctx, LIGHT_COST, MemoryUse, Outcome, Services, Stop};

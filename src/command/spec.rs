@@ -56,6 +56,8 @@ impl Flags {
     pub const ALONE: Flags = Flags(1 << 25);
     /// Needs all shards for writing.
     pub const ALL_SHARDS: Flags = Flags(1 << 26);
+    /// Changes keys that its specifications, being Redis's, call read-only.
+    pub const CHANGES_READ_KEYS: Flags = Flags(1 << 27);
 
     /// The flags that COMMAND tells, with Redis's names.
     const NAMES: [(Flags, &'static str); 22] = [
@@ -158,6 +160,15 @@ pub enum Begin {
     Index(usize),
     /// Behind this word, searched from an argument on (from the end if negative).
     Keyword { word: &'static str, from: i32 },
+    /// Not to be known from the arguments.
+    Unknown,
+    /// Behind the last of this word among options, searched from an argument on, where
+    /// other options take so many arguments of their own. COMMAND calls it unknown.
+    Option {
+        word: &'static str,
+        from: usize,
+        others: &'static [(&'static str, usize)],
+    },
 }
 
 /// How the keys go on from where they start.
@@ -198,6 +209,14 @@ impl KeySpec {
                 step,
                 limit: 0,
             },
+        }
+    }
+
+    /// Keys that the arguments do not tell.
+    pub const fn unknown(flags: &'static [KeyFlag]) -> KeySpec {
+        KeySpec {
+            begin: Begin::Unknown,
+            ..KeySpec::range(0, 0, 1, flags)
         }
     }
 
@@ -394,6 +413,12 @@ impl Spec {
         }
     }
 
+    /// Whether the shards of these keys are locked for writing.
+    #[inline]
+    pub fn locks_for_writing(&self, keys: &KeySpec) -> bool {
+        keys.writes() || self.flags.has(Flags::CHANGES_READ_KEYS)
+    }
+
     /// The ACL categories: those that flags imply, then the row's own.
     pub fn categories(&self) -> impl Iterator<Item = &'static str> {
         let speed = if self.flags.has(Flags::FAST) {
@@ -467,6 +492,11 @@ impl KeySpec {
                     None => return,
                 }
             }
+            Begin::Unknown => return,
+            Begin::Option { word, from, others } => match last_option(argv, word, from, others) {
+                Some(at) => at,
+                None => return,
+            },
         };
         let (first, last, step) = match self.find {
             Find::Range { last, step, limit } => {
@@ -497,4 +527,19 @@ impl KeySpec {
             .step_by(step.max(1))
             .for_each(&mut each);
     }
+}
+
+/// The argument behind the last `word` among options.
+fn last_option(argv: Argv<'_>, word: &str, from: usize, others: &[(&str, usize)]) -> Option<usize> {
+    let is = |at: usize, word: &str| argv.get(at).eq_ignore_ascii_case(word.as_bytes());
+    let (mut at, mut found) = (from, None);
+    while at < argv.len() {
+        if let Some((_, own)) = others.iter().find(|(other, _)| is(at, other)) {
+            at += own;
+        } else if is(at, word) && at + 1 < argv.len() {
+            found = Some(at + 1);
+        }
+        at += 1;
+    }
+    found
 }

@@ -20,6 +20,14 @@ static FAMILIES: &[&[Spec]] = &[
     super::bitmap::SPECS,
     super::hll::SPECS,
     super::list::SPECS,
+    super::hash::SPECS,
+    super::hash::EXPIRE_SPECS,
+    super::zset::SPECS,
+    super::zset::RANGE_SPECS,
+    super::zset::COMBINE_SPECS,
+    super::geo::SPECS,
+    super::set::SPECS,
+    super::stream::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,
@@ -94,11 +102,11 @@ impl Command {
             KeyPlan::First => {
                 let hash = hasher.hash(argv.get(1));
                 hashes.push(hash);
-                footprint.add(hash, self.spec.keys[0].writes());
+                footprint.add(hash, self.spec.locks_for_writing(&self.spec.keys[0]));
             }
             KeyPlan::Specs => {
                 for keys in self.spec.keys {
-                    let writes = keys.writes();
+                    let writes = self.spec.locks_for_writing(keys);
                     keys.positions(argv, |at| {
                         let hash = hasher.hash(argv.get(at));
                         hashes.push(hash);

@@ -6,7 +6,7 @@
 
 pub mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -22,6 +22,7 @@ use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
+use crate::ds::hash::NEVER;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
@@ -74,9 +75,28 @@ impl Control for Idle {
 pub enum Held {
     Text(Vec<u8>),
     List(Vec<Vec<u8>>),
+    Hash(HeldFields),
+    /// Members with the texts of their scores, in order.
+    ZSet(Vec<(Vec<u8>, Vec<u8>)>),
+    Set(BTreeSet<Vec<u8>>),
+    Stream(streams::State),
 }
 
+/// The fields of a hash: value and deadline.
+pub type HeldFields = BTreeMap<Vec<u8>, (Vec<u8>, Option<Millis>)>;
+
 impl Held {
+    /// What is left of it at `now`, if anything is.
+    pub fn live(mut self, now: Millis) -> Option<Held> {
+        if let Held::Hash(fields) = &mut self {
+            fields.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+            if fields.is_empty() {
+                return None;
+            }
+        }
+        Some(self)
+    }
+
     /// What an entry holds.
     pub fn of(entry: &Entry) -> Held {
         match entry.value() {
@@ -85,6 +105,35 @@ impl Held {
             ValueRef::Shared(text) => Held::Text(text.to_vec()),
             ValueRef::Collection(CollectionRef::List(list)) => {
                 Held::List(list.iter().map(|elem| elem.to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::Hash(hash)) => {
+                let mut fields = HeldFields::new();
+                hash.for_each(i64::MIN, |item| {
+                    let at = (item.deadline != NEVER).then_some(item.deadline);
+                    let value = item.value.with(<[u8]>::to_vec);
+                    fields.insert(item.name.to_vec(), (value, at));
+                });
+                assert_eq!(hash.len(), fields.len());
+                Held::Hash(fields)
+            }
+            ValueRef::Collection(CollectionRef::ZSet(zset)) => {
+                let text = |score| {
+                    let mut text = Vec::new();
+                    crate::base::float::push_f64(&mut text, score);
+                    text
+                };
+                let entries = zset.iter();
+                Held::ZSet(
+                    entries
+                        .map(|e| (e.member.to_vec(), text(e.score)))
+                        .collect(),
+                )
+            }
+            ValueRef::Collection(CollectionRef::Set(set)) => {
+                Held::Set(set.iter().map(|item| item.elem().to_vec()).collect())
+            }
+            ValueRef::Collection(CollectionRef::Stream(stream)) => {
+                Held::Stream(streams::State::of(stream))
             }
         }
     }
@@ -259,8 +308,10 @@ impl Rig {
             dict.table().for_each(|entry| {
                 keys += 1;
                 volatile += usize::from(entry.expire_at().is_some());
-                if !entry.is_expired(now) {
-                    let held = (Held::of(entry), entry.expire_at());
+                if !entry.is_expired(now)
+                    && let Some(held) = Held::of(entry).live(now)
+                {
+                    let held = (held, entry.expire_at());
                     let twice = data.insert((db, entry.key().to_vec()), held);
                     assert!(twice.is_none(), "a key is there twice");
                 }
@@ -325,3 +376,4 @@ pub fn seed(test: &str) -> u64 {
 
 mod model;
 mod property;
+mod streams;

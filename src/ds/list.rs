@@ -129,6 +129,16 @@ impl List {
         self.clone()
     }
 
+    /// Whether `image` was taken of this list and it has not changed since. May say no
+    /// where a change was undone. Costs what taking the image did.
+    pub fn is_as(&self, image: &List) -> bool {
+        match (&self.repr, &image.repr) {
+            (Repr::Packed(a), Repr::Packed(b)) => a.entries() == b.entries(),
+            (Repr::Quick(a), Repr::Quick(b)) => a.is_as(b),
+            _ => false,
+        }
+    }
+
     /// Heap memory held, in bytes, shared or not, without the struct itself.
     /// O(nodes).
     pub fn mem_bytes(&self) -> usize {

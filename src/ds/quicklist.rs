@@ -109,6 +109,12 @@ impl QuickList {
         self.clone()
     }
 
+    /// Whether the nodes are those of `image`, each shared with it. O(nodes).
+    pub fn is_as(&self, image: &QuickList) -> bool {
+        let mut nodes = self.nodes.iter().zip(&image.nodes);
+        self.nodes.len() == image.nodes.len() && nodes.all(|(a, b)| a.is_shared_with(b))
+    }
+
     /// Appends a node as it was saved; an empty one is left out.
     pub fn append_packed(&mut self, packed: Packed) {
         if !packed.is_empty() {

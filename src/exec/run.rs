@@ -461,9 +461,11 @@ impl Executor {
         counters.hits.add(effects.hits);
         counters.misses.add(effects.misses);
         counters.expired.add(effects.expired);
+        counters.expired_fields.add(effects.expired_fields);
         counters.dirty.add(effects.dirty);
         (effects.hits, effects.misses) = (0, 0);
         (effects.expired, effects.dirty) = (0, 0);
+        effects.expired_fields = 0;
         for entry in effects.garbage.drain(..) {
             counters.reaped.add(1);
             self.reaper.give(Garbage::Entry(entry));

@@ -82,6 +82,8 @@ counters! {
     misses,
     /// Keys removed because they had expired.
     expired,
+    /// Fields of hashes removed because they had expired.
+    expired_fields,
     /// Steps of the active expiry that ran out of time.
     expire_cut_short,
     /// Changes of the data.

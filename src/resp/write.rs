@@ -177,6 +177,18 @@ impl Reply {
         self.raw(b"\r\n");
     }
 
+    /// A double as plain decimals without an exponent, of which no digit is left out
+    /// that Redis would print of its `long double`; a bulk string in RESP2.
+    pub fn plain_double(&mut self, value: f64) {
+        let text = float::Extended::from_f64(value).map(float::Extended::to_redis_text);
+        let text = text.unwrap_or_else(|| b"nan".to_vec());
+        if self.resp3() {
+            self.line(b',', &text);
+        } else {
+            self.bulk(&text);
+        }
+    }
+
     /// No value where a bulk string would stand.
     #[inline]
     pub fn null(&mut self) {
@@ -412,13 +424,23 @@ mod tests {
     #[test]
     fn types_in_both_versions() {
         type Case = (fn(&mut Reply), &'static str, &'static str);
-        let cases: [Case; 14] = [
+        let cases: [Case; 16] = [
             (|r| r.ok(), "+OK\r\n", "+OK\r\n"),
             (|r| r.int(-42), ":-42\r\n", ":-42\r\n"),
             (|r| r.bulk(b"hi"), "$2\r\nhi\r\n", "$2\r\nhi\r\n"),
             (|r| r.bulk_int(1234), "$4\r\n1234\r\n", "$4\r\n1234\r\n"),
             (|r| r.double(3.0), "$1\r\n3\r\n", ",3\r\n"),
             (|r| r.double(-0.125), "$6\r\n-0.125\r\n", ",-0.125\r\n"),
+            (
+                |r| r.double(1e-300 / 3.0),
+                "$23\r\n3.3333333333333334e-301\r\n",
+                ",3.3333333333333334e-301\r\n",
+            ),
+            (
+                |r| r.plain_double(0.1),
+                "$19\r\n0.10000000000000001\r\n",
+                ",0.10000000000000001\r\n",
+            ),
             (|r| r.null(), "$-1\r\n", "_\r\n"),
             (|r| r.null_array(), "*-1\r\n", "_\r\n"),
             (|r| r.boolean(true), ":1\r\n", "#t\r\n"),

@@ -31,13 +31,16 @@ pub struct Effects {
     pub misses: u64,
     /// Keys removed because they had expired.
     pub expired: u64,
+    /// Fields of hashes removed because they had expired.
+    pub expired_fields: u64,
     /// Changes of the data.
     pub dirty: u64,
     /// Removed entries that are too large to drop here.
     pub garbage: Vec<Entry>,
     /// Emptied tables, to be dropped elsewhere.
     pub emptied: Vec<Dict>,
-    /// Expired keys that a reader met and could not remove.
+    /// Keys that have expired, or a part of whose value has, that a reader met and
+    /// could not remove.
     pub stale: Vec<(usize, Box<[u8]>)>,
     /// Commands that repeat the change, where the client's own would not.
     instead: Vec<Vec<Vec<u8>>>,
@@ -122,7 +125,7 @@ impl<'k> Db<'k> {
     pub fn peek(&self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         self.dict(key)
             .find(key)
-            .filter(|entry| !entry.is_expired(self.now))
+            .filter(|entry| !entry.is_gone(self.now))
     }
 
     /// The live entry of `key` for a reading command: counted as hit or miss, and
@@ -141,8 +144,12 @@ impl<'k> Db<'k> {
     pub fn look(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         let dict = self.locks.shard(key.shard()).dict(self.index);
         match dict.find(key) {
-            Some(entry) if !entry.is_expired(self.now) => {
+            Some(entry) if !entry.is_gone(self.now) => {
                 self.effects.hits += 1;
+                if entry.parts_due_at() <= self.now {
+                    let stale = (self.index, Box::from(key.bytes));
+                    self.effects.stale.push(stale);
+                }
                 Some(entry)
             }
             found => {
@@ -170,14 +177,25 @@ impl<'k> Db<'k> {
     /// Removes `key` if it has expired; whether it had.
     #[inline]
     pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
-        let dict = self.dict(key);
-        // Most tables hold nothing that expires: spare them a second look-up.
-        let due =
-            dict.volatile() > 0 && (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now));
-        if due && let Some(entry) = self.dict_mut(key).remove(key) {
+        // Mostly nothing in the table is due: spare it a second look-up.
+        let due = (self.dict(key).next_expiry()).is_some_and(|at| at <= self.now);
+        due && self.remove_if_gone(key)
+    }
+
+    #[cold]
+    fn remove_if_gone(&mut self, key: Key<'_>) -> bool {
+        let now = self.now;
+        let Some(entry) = (self.dict(key).find(key)).filter(|entry| entry.is_gone(now)) else {
+            return false;
+        };
+        if !entry.is_expired(now) {
+            while self.dict(key).find(key).is_some() {
+                self.reclaim_fields(key);
+            }
+        } else if let Some(entry) = self.dict_mut(key).remove(key) {
             self.expired(key.bytes, entry);
         }
-        due
+        true
     }
 
     /// Tells that an entry has been removed because its time had come.
@@ -197,8 +215,8 @@ impl<'k> Db<'k> {
         }
     }
 
-    /// Removes the expired keys that readers have met since the locks were taken.
-    /// Holds no locks before and after.
+    /// Removes the expired keys that readers have met since the locks were taken,
+    /// and some of the expired fields. Holds no locks before and after.
     pub fn remove_stale(&mut self) {
         while let Some((db, key)) = self.effects.stale.pop() {
             let key = self.locks.keyspace().key(&key);
@@ -206,7 +224,9 @@ impl<'k> Db<'k> {
             footprint.add(key.hash, true);
             if self.locks.acquire(footprint) == 0 {
                 self.index = db;
-                self.expire_if_due(key);
+                if !self.expire_if_due(key) {
+                    self.reclaim_fields(key);
+                }
             }
             self.locks.release();
         }
@@ -246,6 +266,12 @@ impl<'k> Db<'k> {
         self.notify(key, event);
     }
 
+    /// Whether anybody is told what changes.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Tells an event that does not count as one more change.
     #[inline]
     pub fn notify(&mut self, key: &[u8], event: Event) {
@@ -265,6 +291,18 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// Whether anybody takes note of effects, so that they have to be put in words.
+    #[inline]
+    pub(super) fn logs(&self) -> bool {
+        self.journal.is_active()
+    }
+
+    /// Whether anybody takes note of effects; without, none need be put together.
+    #[inline]
+    pub(super) fn has_journal(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Has the journal take this command instead of the client's own: times made
     /// absolute, conditions decided.
     #[inline]
@@ -275,12 +313,25 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// As [`Db::log_instead`], for a command whose arguments are long.
+    pub fn log_owned(&mut self, args: Vec<Vec<u8>>) {
+        if self.journal.is_active() {
+            self.effects.instead.push(args);
+        }
+    }
+
+    /// Whether anybody takes note of the commands that repeat a change.
+    pub fn is_logged(&self) -> bool {
+        self.journal.is_active()
+    }
+
     /// Ends a command that has changed something: tells the journal how to repeat
     /// it. `argv` is the client's own command. Called with the locks held.
     pub fn commit(&mut self, argv: &mut dyn Iterator<Item = &[u8]>) {
         if !self.journal.is_active() {
             return;
         }
+        self.record_stale();
         let instead = std::mem::take(&mut self.effects.instead);
         if instead.is_empty() {
             let args: Vec<&[u8]> = argv.collect();
@@ -292,7 +343,24 @@ impl<'k> Db<'k> {
         }
     }
 
-    fn record_command(&self, args: &[&[u8]]) {
+    /// Tells that the expired keys are gone which readers have met and could not
+    /// remove: what was computed from their absence must come out the same when it
+    /// is repeated.
+    fn record_stale(&self) {
+        for (db, key) in &self.effects.stale {
+            let key = self.key(key);
+            let dict = self.locks.shard(key.shard()).dict(*db);
+            if (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now)) {
+                self.journal.record(Effect::Command {
+                    db: *db,
+                    args: &[b"DEL", key.bytes],
+                });
+            }
+        }
+    }
+
+    /// Tells the journal a command at once, ahead of the one that runs.
+    pub(super) fn record_command(&self, args: &[&[u8]]) {
         self.journal.record(Effect::Command {
             db: self.index,
             args,

@@ -87,10 +87,11 @@ impl Dict {
 
     /// Adds an entry whose key is absent.
     pub fn insert(&mut self, hash: u64, entry: Entry, hasher: &KeyHasher) {
-        let expire = entry.expire_at();
+        let (expire, parts_due_at) = (entry.expire_at(), entry.parts_due_at());
         self.table
             .insert_new(hash, entry, |entry| hasher.hash(entry.key()));
         self.count_expire(hash, None, expire);
+        self.note_parts(hash, parts_due_at);
     }
 
     /// Sets `key` to `value`. What the key was before is returned if dropping it
@@ -163,31 +164,49 @@ impl Dict {
         }
     }
 
-    /// Earliest possible expiry of any key; `None` when no key expires.
-    pub fn next_expiry(&self) -> Option<Millis> {
-        match self.table.min_overall() {
-            _ if self.volatile == 0 => None,
-            at => Some(i64::try_from(at).unwrap_or(i64::MAX)),
+    /// Notes when the first part of the value of this hash's key expires.
+    #[inline]
+    pub fn note_parts(&mut self, hash: u64, at: Millis) {
+        if at != Millis::MAX {
+            self.table.note_min(hash, at.max(0) as u64);
         }
     }
 
-    /// Removes expired keys from the next `segments_max` segments that have some.
+    /// Earliest possible expiry of any key or part of a value; `None` when nothing
+    /// expires.
+    pub fn next_expiry(&self) -> Option<Millis> {
+        i64::try_from(self.table.min_overall()).ok()
+    }
+
+    /// Removes expired keys from the next `segments_max` segments that have some,
+    /// and reports the keys of which a part has expired.
     pub fn expire_step(
         &mut self,
         cursor: u64,
         now: Millis,
         segments_max: usize,
         mut removed: impl FnMut(Entry),
+        mut partly: impl FnMut(&Entry),
     ) -> DueStep {
         let volatile = &mut self.volatile;
         self.table.due(
             cursor,
             now.max(0) as u64,
             segments_max,
-            |entry| match entry.expire_at() {
-                Some(at) if at <= now => Due::Remove,
-                Some(at) => Due::Keep(at as u64),
-                None => Due::Keep(u64::MAX),
+            |entry| {
+                let whole = entry.expire_at().unwrap_or(Millis::MAX);
+                if whole <= now {
+                    return Due::Remove;
+                }
+                let part = entry.parts_due_at();
+                if part <= now {
+                    partly(entry);
+                }
+                match whole.min(part) {
+                    Millis::MAX => Due::Keep(u64::MAX),
+                    // What is reported is looked at again, until nothing is due.
+                    at => Due::Keep(at.max(0) as u64),
+                }
             },
             |entry| {
                 *volatile -= 1;

@@ -229,6 +229,33 @@ impl Entry {
         self.expire_at().is_some_and(|at| at <= now)
     }
 
+    /// Whether the key counts as absent at `now`: it has expired, or all of its
+    /// value has.
+    #[inline]
+    pub fn is_gone(&self, now: Millis) -> bool {
+        self.is_expired(now) || self.is_spent(now)
+    }
+
+    /// Whether all of the value has expired at `now`, though the key has not. May say
+    /// no of a large one.
+    #[inline]
+    pub fn is_spent(&self, now: Millis) -> bool {
+        let due = self.parts_due_at() <= now;
+        due && matches!(self.value(), ValueRef::Collection(value) if value.is_spent(now))
+    }
+
+    /// No part of the value expires before this time, while the key lives on.
+    #[inline]
+    pub fn parts_due_at(&self) -> Millis {
+        if self.header().kind.value_type() == Type::String {
+            return Millis::MAX;
+        }
+        match self.value() {
+            ValueRef::Collection(value) => value.earliest(),
+            _ => Millis::MAX,
+        }
+    }
+
     fn write_expire(&mut self, at: Millis) {
         // SAFETY: the caller's shape has room for the expiry behind the header.
         unsafe { self.byte(HEADER).cast::<Millis>().write_unaligned(at) };
@@ -495,13 +522,13 @@ impl Entry {
         fresh
     }
 
-    /// A copy under another key, sharing what is shared.
+    /// A copy under another key, sharing what can be shared.
     pub fn copied(&self, key: &[u8]) -> Entry {
         let value = match self.value() {
             ValueRef::Int(int) => NewValue::Int(int),
             ValueRef::Str(text) => NewValue::Text(text),
             ValueRef::Shared(bytes) => NewValue::Shared(bytes.clone()),
-            ValueRef::Collection(value) => NewValue::Collection(value.image()),
+            ValueRef::Collection(value) => NewValue::Collection(value.copied()),
         };
         let mut copy = Entry::build(key, value, self.expire_at(), self.stamp());
         copy.header_mut().flags |= self.header().flags & RAW;

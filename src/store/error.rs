@@ -10,6 +10,8 @@ pub enum Error {
     NotInteger,
     NotFloat,
     NotFinite,
+    HashNotInteger,
+    HashNotFloat,
     Overflow,
     DecrementOverflow,
     NoSuchKey,
@@ -18,6 +20,14 @@ pub enum Error {
     StringTooLong,
     NotHll,
     CorruptHll,
+    ScoreNotNumber,
+    StreamIdTooSmall,
+    StreamIdsExhausted,
+    StreamEntryTooLarge,
+    StreamIdBelowDeleted,
+    StreamIdBelowTop,
+    StreamAddedBelowLength,
+    GroupExists,
 }
 
 impl Error {
@@ -28,6 +38,8 @@ impl Error {
             Self::NotInteger => "ERR value is not an integer or out of range",
             Self::NotFloat => "ERR value is not a valid float",
             Self::NotFinite => "ERR increment would produce NaN or Infinity",
+            Self::HashNotInteger => "ERR hash value is not an integer",
+            Self::HashNotFloat => "ERR hash value is not a float",
             Self::Overflow => "ERR increment or decrement would overflow",
             Self::DecrementOverflow => "ERR decrement would overflow",
             Self::NoSuchKey => "ERR no such key",
@@ -36,6 +48,24 @@ impl Error {
             Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             Self::NotHll => "WRONGTYPE Key is not a valid HyperLogLog string value.",
             Self::CorruptHll => "INVALIDOBJ Corrupted HLL object detected",
+            Self::ScoreNotNumber => "ERR resulting score is not a number (NaN)",
+            Self::StreamIdTooSmall => {
+                "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+            }
+            Self::StreamIdsExhausted => {
+                "ERR The stream has exhausted the last possible ID, unable to add more items"
+            }
+            Self::StreamEntryTooLarge => "ERR Elements are too large to be stored",
+            Self::StreamIdBelowDeleted => {
+                "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
+            }
+            Self::StreamIdBelowTop => {
+                "ERR The ID specified in XSETID is smaller than the target stream top item"
+            }
+            Self::StreamAddedBelowLength => {
+                "ERR The entries_added specified in XSETID is smaller than the target stream length"
+            }
+            Self::GroupExists => "BUSYGROUP Consumer Group name already exists",
         }
     }
 }

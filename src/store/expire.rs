@@ -1,7 +1,7 @@
 //! Expiry: when keys go, and the step that removes those nobody asks for.
 //!
 //! An expired key is invisible at once, to readers too ([`Db::peek`],
-//! [`Db::read`]). It is removed by the next writer that meets it, right after the
+//! [`Db::read`]); so are fields of hashes that expire by themselves. It is removed by the next writer that meets it, right after the
 //! reader that meets it, or by [`Expirer::step`], which the reactor calls from a
 //! timer. The step knows from the tables' per-segment minimum where to look, so it
 //! costs nothing while nothing is due; it takes each shard's lock for one slice of
@@ -29,7 +29,7 @@ pub struct ExpireIf {
 }
 
 impl ExpireIf {
-    fn allows(self, old: Option<Millis>, new: Millis) -> bool {
+    pub(super) fn allows(self, old: Option<Millis>, new: Millis) -> bool {
         // No expiry counts as an infinite one for GT and LT.
         !(self.absent && old.is_some()
             || self.present && old.is_none()
@@ -90,11 +90,13 @@ pub struct StepReport {
 }
 
 /// Where the active expiry goes on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Expirer {
     shard: usize,
     db: usize,
     cursor: u64,
+    /// Keys of the last slice with fields that have expired.
+    partly: Vec<Box<[u8]>>,
 }
 
 impl Expirer {
@@ -104,18 +106,46 @@ impl Expirer {
         let mut report = StepReport::default();
         // One round visits every dict once; a dict with much to do keeps its turn.
         for _ in 0..SHARDS * DATABASES {
-            loop {
+            let mut more = true;
+            while more || !self.partly.is_empty() {
                 if started.elapsed() >= budget {
                     report.unfinished = true;
                     return report;
                 }
-                if !self.slice(db, &mut report) {
-                    break;
+                match self.partly.pop() {
+                    Some(key) => self.slice_of_fields(db, key, &mut report),
+                    None => more = self.slice(db, &mut report),
                 }
             }
             self.advance();
         }
         report
+    }
+
+    /// Removes expired fields of one hash, those of a few segments.
+    fn slice_of_fields(&mut self, db: &mut Db<'_>, key: Box<[u8]>, report: &mut StepReport) {
+        if !self.lock(db, report) {
+            return;
+        }
+        db.index = self.db;
+        let found = db.locks.keyspace().key(&key);
+        let (removed, more) = db.reclaim_fields(found);
+        db.locks.release();
+        report.removed += removed as u64;
+        if more {
+            self.partly.push(key);
+        }
+    }
+
+    /// Takes the shard's lock, if nobody has it.
+    fn lock(&self, db: &mut Db<'_>, report: &mut StepReport) -> bool {
+        let footprint = Footprint {
+            read: 0,
+            write: 1 << self.shard,
+        };
+        let free = db.locks.acquire(footprint) == 0;
+        report.skipped |= !free;
+        free
     }
 
     /// Visits a few segments; whether the dict has more that may be due.
@@ -132,17 +162,19 @@ impl Expirer {
                 return false;
             }
         }
-        let footprint = Footprint {
-            read: 0,
-            write: 1 << self.shard,
-        };
-        if db.locks.acquire(footprint) != 0 {
-            report.skipped = true;
+        if !self.lock(db, report) {
             return false;
         }
         let mut gone = Vec::new();
+        let partly = &mut self.partly;
         let dict = db.locks.shard_mut(self.shard).dict_mut(index);
-        let step = dict.expire_step(self.cursor, now, SEGMENTS_PER_SLICE, |e| gone.push(e));
+        let step = dict.expire_step(
+            self.cursor,
+            now,
+            SEGMENTS_PER_SLICE,
+            |entry| gone.push(entry),
+            |entry| partly.push(entry.key().into()),
+        );
         self.cursor = step.cursor;
         db.index = index;
         report.removed += gone.len() as u64;

@@ -243,6 +243,14 @@ impl<'k> Locks<'k> {
         (self.read, self.write) = (0, 0);
     }
 
+    /// What is held, to be taken again after a while without.
+    pub fn held(&self) -> Footprint {
+        Footprint {
+            read: self.read,
+            write: self.write,
+        }
+    }
+
     /// Whether any shard is held.
     pub fn is_empty(&self) -> bool {
         self.read | self.write == 0

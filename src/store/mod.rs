@@ -9,12 +9,18 @@ pub mod entry;
 pub mod error;
 pub mod expire;
 pub mod hll;
+pub mod hash;
+pub mod image;
 pub mod journal;
 pub mod keys;
 pub mod keyspace;
 pub mod list;
+pub mod set;
+pub mod sort;
+pub mod stream;
 pub mod string;
 pub mod walk;
+pub mod zset;
 
 pub use db::{Db, Effects};
 pub use dict::{Key, Ttl};

@@ -65,7 +65,7 @@ impl Db<'_> {
         let next = self.locks.visit(shard, |s| {
             let table = s.dict(self.index).table();
             let live = |entry: &Entry| {
-                if !entry.is_expired(now) {
+                if !entry.is_gone(now) {
                     each(entry);
                 }
             };
@@ -95,7 +95,7 @@ impl Db<'_> {
             let shard = ends.partition_point(|&end| end <= draw);
             let found = self.locks.visit(shard, |s| {
                 let entry = s.dict(self.index).table().sample(|| rng.next_u64())?;
-                (!entry.is_expired(self.now)).then(|| entry.key().to_vec())
+                (!entry.is_gone(self.now)).then(|| entry.key().to_vec())
             })?;
             if found.is_some() {
                 return Ok(found);

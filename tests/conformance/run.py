@@ -43,6 +43,11 @@ UNITS = [
     "unit/bitops",
     "unit/bitfield",
     "unit/hyperloglog",
+    "unit/type/zset",
+    "unit/type/hash",
+    "unit/type/set",
+    "unit/type/stream",
+    "unit/type/stream-cgroups",
     "unit/keyspace",
     "unit/expire",
     "unit/scan",
@@ -53,6 +58,7 @@ UNITS = [
     "unit/introspection-2",
     "unit/quit",
     "unit/querybuf",
+    "unit/geo",
     "unit/other",
 ]
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{Answer, Client, Reply, encode, escape};
 
-use super::agree::{agree, near_ms, sorted};
+use super::agree::{agree, near_ms, sorted, sorted_pairs};
 use super::grammar::{Grammar, Op, Step};
 use super::values;
 
@@ -144,6 +144,9 @@ impl Duel {
         match kind.text().as_str() {
             "string" => self.same(&[b"GET", key]),
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
+            "hash" => self.same_pairs(&[b"HGETALL", key]),
+            "set" => self.same_sorted(&[b"SMEMBERS", key]),
+            "stream" => self.same(&[b"XRANGE", key, b"-", b"+"]),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);
@@ -154,6 +157,20 @@ impl Duel {
             "{label}: PTTL {}: {ours:?} {theirs:?}",
             escape(key)
         );
+    }
+
+    fn same_pairs(&mut self, args: &[&[u8]]) -> Reply {
+        let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
+        let label = format!("{}, at the end: {}", self.label, escape(args[1]));
+        assert_eq!(sorted_pairs(&ours), sorted_pairs(&theirs), "{label}");
+        theirs
+    }
+
+    /// As `same`, for replies in an order of their own.
+    fn same_sorted(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {
+        let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
+        assert_eq!(sorted(&ours), sorted(&theirs), "{}", self.label);
+        theirs
     }
 
     fn same(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {

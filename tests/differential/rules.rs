@@ -8,7 +8,17 @@
 pub type Rule = (usize, &'static str);
 
 /// Rules that touch only the keys they name.
-pub const FAMILIES: &[&[Rule]] = &[STRINGS, BITMAPS, HYPERLOGLOGS, LISTS, KEYS, CONNECTION];
+pub const FAMILIES: &[&[Rule]] = &[
+    STRINGS,
+    BITMAPS,
+    HYPERLOGLOGS,
+    LISTS,
+    HASHES,
+    SETS,
+    STREAMS,
+    KEYS,
+    CONNECTION,
+];
 
 const STRINGS: &[Rule] = &[
     (30, "SET <str> <value>"),
@@ -134,6 +144,142 @@ const LISTS: &[Rule] = &[
         2,
         "LMPOP (0|1|2|-1|abc) <key> [<key>] (LEFT|junk) [COUNT 0|COUNT -1|COUNT|junk]",
     ),
+];
+
+const HASHES: &[Rule] = &[
+    (25, "HSET <hash> {<elem> <value>}"),
+    (10, "HSET <hash> {<elem> <int>}"),
+    (2, "HSET <hash> <elem> <value> <elem>"),
+    (5, "HMSET <hash> {<elem> <elem>}"),
+    (6, "HSETNX <hash> <elem> <value>"),
+    (15, "HGET <hash> <elem>"),
+    (8, "HMGET <hash> {<elem>}"),
+    (12, "HDEL <hash> {<elem>} [{<elem>}]"),
+    (6, "HEXISTS <hash> <elem>"),
+    (5, "HSTRLEN <hash> <elem>"),
+    (8, "HLEN <hash>"),
+    (10, "HGETALL <hash>"),
+    (5, "HKEYS <hash>"),
+    (5, "HVALS <hash>"),
+    (12, "HINCRBY <hash> <elem> <int>"),
+    (10, "HINCRBYFLOAT <hash> <elem> <float>"),
+    (4, "HRANDFIELD <hash>"),
+    (
+        6,
+        "HRANDFIELD <hash> (<int-small>|100|-9223372036854775808|9223372036854775808) [WITHVALUES|junk]",
+    ),
+    (
+        5,
+        "HSCAN <hash> (0|0|0|0|junk) [MATCH (a|[a-c]|*|-*)] [COUNT (1000|5|0|junk)] [junk]",
+    ),
+    (2, "OBJECT ENCODING <hash>"),
+];
+
+const SETS: &[Rule] = &[
+    (30, "SADD <set> {<elem>} [{<elem>}]"),
+    (10, "SADD <set> {<int-small>} [<int>]"),
+    (12, "SREM <set> {<elem>}"),
+    (4, "SREM <set> {<int-small>}"),
+    (6, "SCARD <set>"),
+    (8, "SISMEMBER <set> <elem>"),
+    (6, "SMISMEMBER <set> {<elem>}"),
+    (12, "SMEMBERS <set>"),
+    (10, "SMOVE <set> <set> <elem>"),
+    // Fewer would be chosen at random, and the data part ways.
+    (3, "SPOP <set> (100000|100000|0|-1|junk|1 2)"),
+    (1, "SPOP none"),
+    (4, "SRANDMEMBER <set> [<count>]"),
+    (
+        4,
+        "SRANDMEMBER <set> (100000|0|-3|junk|1 2|-9223372036854775808)",
+    ),
+    (8, "SINTER {<set>}"),
+    (8, "SUNION {<set>}"),
+    (8, "SDIFF {<set>}"),
+    (6, "SINTERSTORE <set> {<set>}"),
+    (6, "SUNIONSTORE <set> {<set>}"),
+    (6, "SDIFFSTORE <set> {<set>}"),
+    (2, "(SINTERSTORE|SUNIONSTORE|SDIFFSTORE) <key> {<set>}"),
+    (4, "SINTERCARD 2 <set> <set> [LIMIT <count>]"),
+    (
+        2,
+        "SINTERCARD (1|2|3|0|-1|junk) {<set>} [LIMIT (1|0|-1|junk)] [junk]",
+    ),
+    (
+        6,
+        "SSCAN <set> (0|0|0|-1|junk) [MATCH (*|a|?|[ab]*)] [COUNT (1000|1000|0|junk)]",
+    ),
+];
+
+const STREAMS: &[Rule] = &[
+    (30, "XADD <stream> <sid-new> {<elem> <value>}"),
+    (10, "XADD <stream> <sid-new> name <elem> age <int>"),
+    (
+        8,
+        "XADD <stream> [NOMKSTREAM] [(MAXLEN|MINID) [=|~] (<limit>|<sid>) [LIMIT <limit>]] <sid-new> <elem> <elem>",
+    ),
+    (4, "XLEN <stream>"),
+    (8, "XRANGE <stream> <sid-edge> <sid-edge> [COUNT <count>]"),
+    (
+        8,
+        "XREVRANGE <stream> <sid-edge> <sid-edge> [COUNT <count>]",
+    ),
+    (6, "XDEL <stream> {<sid>}"),
+    (
+        4,
+        "XTRIM <stream> (MAXLEN [=|~] <limit>|MINID [=|~] <sid>) [LIMIT <count>]",
+    ),
+    (1, "XSETID <stream> <sid> ENTRIESADDED -1"),
+    (6, "XREAD [COUNT <count>] STREAMS <stream> (<sid>|0|$|junk)"),
+    (
+        4,
+        "XREAD [COUNT <count>] STREAMS <stream> <stream> <sid> (<sid>|0)",
+    ),
+    (
+        1,
+        "XREAD {(COUNT <count>|NOACK|GROUP g h|BLOCK junk|junk)} STREAMS <stream> (0|<sid> 0)",
+    ),
+    (
+        8,
+        "XGROUP CREATE <stream> <group> (<sid>|0|$|junk) [MKSTREAM] [ENTRIESREAD <count>]",
+    ),
+    (
+        3,
+        "XGROUP SETID <stream> <group> (<sid-edge>|$) [ENTRIESREAD <count>]",
+    ),
+    (1, "XGROUP DESTROY <stream> <group>"),
+    (2, "XGROUP CREATECONSUMER <stream> <group> <consumer>"),
+    (2, "XGROUP DELCONSUMER <stream> <group> <consumer>"),
+    (
+        1,
+        "XGROUP (HELP|junk|CREATE <stream>|SETID <stream> <group> 0 junk)",
+    ),
+    (
+        14,
+        "XREADGROUP GROUP <group> <consumer> [COUNT <count>] [NOACK] STREAMS <stream> (>|>|>|<sid>|0|$)",
+    ),
+    (
+        4,
+        "XREADGROUP GROUP <group> <consumer> COUNT <limit> STREAMS <stream> <stream> (>|0) >",
+    ),
+    (6, "XACK <stream> <group> {<sid>}"),
+    (6, "XPENDING <stream> <group>"),
+    (
+        6,
+        "XPENDING <stream> <group> [IDLE (0|90000000|junk)] <sid-edge> <sid-edge> <count> [<consumer>]",
+    ),
+    (
+        6,
+        "XCLAIM <stream> <group> <consumer> (0|90000000|junk) {<sid>} [TIME 1000] [RETRYCOUNT <count>] [FORCE] [JUSTID] [LASTID <sid>]",
+    ),
+    (
+        4,
+        "XAUTOCLAIM <stream> <group> <consumer> (0|0|90000000|junk) <sid-edge> [COUNT <count>] [JUSTID]",
+    ),
+    (4, "XINFO STREAM <stream> [FULL [COUNT <count>]|junk]"),
+    (3, "XINFO GROUPS <stream>"),
+    (3, "XINFO CONSUMERS <stream> <group>"),
+    (1, "XINFO (HELP|junk|junk <stream>)"),
 ];
 
 const KEYS: &[Rule] = &[

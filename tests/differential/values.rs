@@ -1,11 +1,14 @@
 //! The values behind the `<names>` of the grammar: few keys, so that commands
-//! meet on them; few list elements, so that searches find some; and for strings
+//! meet on them; few elements, so that searches find some; and for strings
 //! and numbers the edges where implementations differ.
 
 use crate::support::Rng;
 
-/// Keys that string commands prefer, then as many that list commands prefer.
+/// Keys that string commands prefer, then as many for each other type.
 const KEYS_EACH: usize = 10;
+
+/// The types that have keys of their own.
+const TYPES: usize = 4;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -28,6 +31,14 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "int-bit" => bit_index(rng),
         "field" => field(rng),
         "field-at" => field_offset(rng),
+        "hash" => key_of(2, prefix, rng),
+        "set" => key_of(3, prefix, rng),
+        "stream" => stream_key(prefix, rng),
+        "sid" => stream_id(rng),
+        "sid-new" => new_stream_id(rng),
+        "sid-edge" => stream_edge(rng),
+        "group" => rng.pick(&["g", "h", "i"]).as_bytes().to_vec(),
+        "consumer" => rng.pick(&["alice", "bob", "", "c\0d"]).as_bytes().to_vec(),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),
@@ -57,6 +68,7 @@ pub fn looks_like_key(arg: &[u8]) -> bool {
         || arg.ends_with(b":")
         || contains(b"key:")
         || contains(b"with space")
+        || contains(b"stream:")
         || contains(&[0, b'\r', b'\n', 0xff])
         || contains(&[b'l'; 300])
 }
@@ -89,20 +101,67 @@ fn text(number: i64) -> Vec<u8> {
 }
 
 fn any_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = rng.below(2);
-    key_of(half, prefix, rng)
+    if rng.one_in(4) {
+        return stream_key(prefix, rng);
+    }
+    let kind = rng.below(TYPES);
+    key_of(kind, prefix, rng)
 }
 
-/// Mostly a key of the given half, sometimes of the other, so that wrong types
-/// stay a part of the stream.
-fn key_of(half: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let half = if rng.one_in(12) { 1 - half } else { half };
-    let number = half * KEYS_EACH + rng.below(KEYS_EACH);
+/// Mostly one of a few keys for streams, sometimes another.
+fn stream_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    if rng.one_in(16) {
+        return key_of(0, prefix, rng);
+    }
+    format!("{prefix}stream:{}", rng.below(5)).into_bytes()
+}
+
+/// An id for a new entry, mostly one that a stream can still take.
+fn new_stream_id(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(10) {
+        0 => format!("{}-*", rng.between(1, 9)).into_bytes(),
+        1 | 2 => stream_id(rng),
+        _ => b"9-*".to_vec(),
+    }
+}
+
+/// An id of a stream's entry, among the few that entries have; or none.
+fn stream_id(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(40) {
+        0 => not_a_number(rng),
+        1 if rng.one_in(20) => b"18446744073709551615-18446744073709551615".to_vec(),
+        2 => b"0-0".to_vec(),
+        3 => format!("{}-x", rng.below(9)).into_bytes(),
+        4 => text(rng.between(1, 10)),
+        5..=9 => format!("{}-{}", rng.between(1, 9), rng.below(4)).into_bytes(),
+        _ => format!("9-{}", rng.below(60)).into_bytes(),
+    }
+}
+
+/// An id, open or closed, or an edge.
+fn stream_edge(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(6) {
+        0 | 1 => b"-".to_vec(),
+        2 | 3 => b"+".to_vec(),
+        4 => [b"(", stream_id(rng).as_slice()].concat(),
+        _ => stream_id(rng),
+    }
+}
+
+/// Mostly a key of the given type, sometimes of another, so that wrong types stay a
+/// part of the stream.
+fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let kind = if rng.one_in(12) {
+        rng.below(TYPES)
+    } else {
+        kind
+    };
+    let number = kind * KEYS_EACH + rng.below(KEYS_EACH);
     let mut key = prefix.as_bytes().to_vec();
     match number {
         0 => {}
         1 => key.extend_from_slice(b"with space"),
-        2 | 12 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
+        2 | 12 | 22 => key.extend_from_slice(&[0, b'\r', b'\n', 0xff, number as u8]),
         3 => key.extend_from_slice(&[b'l'; 300]),
         _ => key.extend_from_slice(format!("key:{number}").as_bytes()),
     }

@@ -60,6 +60,29 @@ impl Extended {
         })
     }
 
+    /// A double, exactly; `None` for NaN.
+    pub fn from_f64(value: f64) -> Option<Self> {
+        if value.is_nan() {
+            return None;
+        }
+        let bits = value.abs().to_bits();
+        let (field, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
+        let magnitude = if value.is_infinite() {
+            Magnitude::Infinite
+        } else {
+            // Denormal numbers have the least exponent and lack the leading one.
+            let lead = u64::from(field > 0) << 52;
+            let exponent = field.max(1) as i64 - 1075;
+            let (mantissa, exponent) =
+                EXTENDED.round(u128::from(fraction | lead), exponent, false)?;
+            Magnitude::Finite { mantissa, exponent }
+        };
+        Some(Self {
+            negative: value.is_sign_negative(),
+            magnitude,
+        })
+    }
+
     /// The sum, rounded to nearest, ties to even; `None` where it would be NaN or
     /// infinite, which Redis answers with `increment would produce NaN or Infinity`.
     pub fn checked_add(self, other: Self) -> Option<Self> {

@@ -383,3 +383,21 @@ proptest! {
         prop_assert_ne!(parse_f64(text.as_bytes()).map(f64::is_nan), Some(true));
     }
 }
+
+#[test]
+fn doubles_become_extended_exactly() {
+    for (value, want) in [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.0, "1"),
+        (-2.5, "-2.5"),
+        (13.361389338970184, "13.36138933897018433"),
+        (-122.27652043104172, "-122.27652043104171753"),
+        (1e300 / 1e300, "1"),
+        (f64::INFINITY, "inf"),
+    ] {
+        let extended = Extended::from_f64(value).expect("no NaN");
+        assert_eq!(String::from_utf8_lossy(&extended.to_redis_text()), want);
+    }
+    assert!(Extended::from_f64(f64::NAN).is_none());
+}

@@ -6,19 +6,25 @@
 //! | expire | EXPIRE, TTL and their variants |
 //! | scan | SCAN, KEYS, RANDOMKEY |
 //! | object | OBJECT |
+//! | dump | DUMP, RESTORE |
+//! | sort | SORT, SORT_RO |
 
+mod dump;
 mod expire;
 mod object;
 mod rows;
 mod scan;
+mod sort;
 #[cfg(test)]
 mod tests;
 
 pub use rows::SPECS;
 
+use dump::{dump, restore};
 use expire::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
 use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
 use scan::{keys, randomkey, scan};
+use sort::{sort, sort_ro};
 
 use super::args::Args;
 use super::ctx::{Ctx, Outcome};

@@ -1,7 +1,7 @@
 //! The rows of the generic commands.
 
 use crate::command::spec::KeyFlag::*;
-use crate::command::spec::{Arg, ArgType, Flags, Group, KeySpec, Spec};
+use crate::command::spec::{Arg, ArgType, Begin, Flags, Group, KeySpec, Spec};
 
 use super::*;
 
@@ -394,6 +394,115 @@ pub const SPECS: &[Spec] = &[
         ..Spec::DEFAULT
     },
     Spec {
+        name: "dump",
+        arity: 2,
+        flags: Flags::READONLY,
+        acl: &["@keyspace"],
+        keys: &[KeySpec::range(1, 0, 1, &[Ro, Access])],
+        tips: &["nondeterministic_output"],
+        group: Group::Generic,
+        since: "2.6.0",
+        complexity: "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
+        summary: "Return a serialized version of the value stored at the specified key.",
+        args: &[Arg::new("key", ArgType::Key).key(0)],
+        run: dump,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "restore",
+        arity: -4,
+        flags: Flags::WRITE.with(Flags::DENYOOM),
+        acl: &["@keyspace", "@dangerous"],
+        keys: &[KeySpec::range(1, 0, 1, &[Ow, Update])],
+        group: Group::Generic,
+        since: "2.6.0",
+        complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+        summary: "Create a key using the provided serialized value, previously obtained using DUMP.",
+        args: &[
+            Arg::new("key", ArgType::Key).key(0),
+            Arg::new("ttl", ArgType::Integer),
+            Arg::new("serialized-value", ArgType::String),
+            Arg::new("replace", ArgType::PureToken)
+                .token("REPLACE")
+                .since("3.0.0")
+                .optional(),
+            Arg::new("absttl", ArgType::PureToken)
+                .token("ABSTTL")
+                .since("5.0.0")
+                .optional(),
+            Arg::new("seconds", ArgType::Integer)
+                .token("IDLETIME")
+                .since("5.0.0")
+                .optional(),
+            Arg::new("frequency", ArgType::Integer)
+                .token("FREQ")
+                .since("5.0.0")
+                .optional(),
+        ],
+        run: restore,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "sort",
+        arity: -2,
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::MOVABLEKEYS),
+        acl: &["@set", "@sortedset", "@list", "@dangerous"],
+        keys: &[
+            KeySpec::range(1, 0, 1, &[Ro, Access]),
+            KeySpec::unknown(&[Ro, Access]),
+            KeySpec {
+                begin: Begin::Option {
+                    word: "STORE",
+                    from: 2,
+                    others: &[("LIMIT", 2), ("GET", 1), ("BY", 1)],
+                },
+                ..KeySpec::unknown(&[Ow, Update])
+            },
+        ],
+        group: Group::Generic,
+        since: "1.0.0",
+        complexity: SORT_COMPLEXITY,
+        summary: "Sort the elements in a list, set or sorted set",
+        args: &[
+            Arg::new("key", ArgType::Key).key(0),
+            SORT_BY,
+            SORT_LIMIT,
+            SORT_GET,
+            SORT_ORDER,
+            SORT_ALPHA,
+            Arg::new("destination", ArgType::Key)
+                .key(2)
+                .token("STORE")
+                .optional(),
+        ],
+        run: sort,
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "sort_ro",
+        arity: -2,
+        flags: Flags::READONLY.with(Flags::MOVABLEKEYS),
+        acl: &["@set", "@sortedset", "@list", "@dangerous"],
+        keys: &[
+            KeySpec::range(1, 0, 1, &[Ro, Access]),
+            KeySpec::unknown(&[Ro, Access]),
+        ],
+        group: Group::Generic,
+        since: "7.0.0",
+        complexity: SORT_COMPLEXITY,
+        summary: "Sort the elements in a list, set or sorted set. Read-only variant of SORT.",
+        args: &[
+            Arg::new("key", ArgType::Key).key(0),
+            SORT_BY,
+            SORT_LIMIT,
+            SORT_GET,
+            SORT_ORDER,
+            SORT_ALPHA,
+        ],
+        run: sort_ro,
+        ..Spec::DEFAULT
+    },
+    Spec {
         name: "object",
         arity: -2,
         flags: Flags::NONE,
@@ -478,3 +587,32 @@ pub const SPECS: &[Spec] = &[
         ..Spec::DEFAULT
     },
 ];
+
+const SORT_COMPLEXITY: &str = "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N).";
+
+// The arguments that SORT and SORT_RO share.
+
+const SORT_BY: Arg = Arg::new("pattern", ArgType::Pattern)
+    .key(1)
+    .token("BY")
+    .optional();
+const SORT_LIMIT: Arg = Arg::new("offset_count", ArgType::Block)
+    .token("LIMIT")
+    .optional()
+    .of(&[
+        Arg::new("offset", ArgType::Integer),
+        Arg::new("count", ArgType::Integer),
+    ]);
+const SORT_GET: Arg = Arg::new("pattern", ArgType::Pattern)
+    .key(1)
+    .token("GET")
+    .optional()
+    .multiple()
+    .multiple_token();
+const SORT_ORDER: Arg = Arg::new("order", ArgType::OneOf).optional().of(&[
+    Arg::new("asc", ArgType::PureToken).token("ASC"),
+    Arg::new("desc", ArgType::PureToken).token("DESC"),
+]);
+const SORT_ALPHA: Arg = Arg::new("sorting", ArgType::PureToken)
+    .token("ALPHA")
+    .optional();

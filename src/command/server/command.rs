@@ -88,9 +88,13 @@ fn write_key_spec(reply: &mut Reply, keys: &KeySpec) {
             reply.bulk(b"startfrom");
             reply.int(from.into());
         }
+        Begin::Unknown | Begin::Option { .. } => open_search(reply, "unknown", 0),
     }
     reply.bulk(b"find_keys");
     match keys.find {
+        _ if matches!(keys.begin, Begin::Unknown | Begin::Option { .. }) => {
+            open_search(reply, "unknown", 0);
+        }
         Find::Range { last, step, limit } => {
             let fields = [
                 ("lastkey", last.into()),

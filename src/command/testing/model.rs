@@ -1,9 +1,12 @@
 //! The data families as plainly as they can be told: a map, vectors, and a time.
 //! Knows the commands that the property test draws, in their valid forms.
 
+mod hashes;
+mod sets;
+
 use std::collections::BTreeMap;
 
-use super::{Data, Held};
+use super::{Data, Held, streams};
 use crate::base::clock::Millis;
 use crate::base::num;
 
@@ -11,7 +14,7 @@ const WRONG_TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong k
 const NOT_INTEGER: &str = "-ERR value is not an integer or out of range";
 
 /// How a modelled command ends: its reply, or an error's text.
-type Answer = Result<String, &'static str>;
+pub type Answer = Result<String, &'static str>;
 
 /// The model server.
 pub struct Model {
@@ -20,7 +23,7 @@ pub struct Model {
     data: Data,
 }
 
-fn bulk(text: &[u8]) -> String {
+pub fn bulk(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     format!("${} {text}", text.len()).trim_end().to_owned()
 }
@@ -29,18 +32,18 @@ fn nullable(text: Option<&[u8]>) -> String {
     text.map_or("$-1".to_owned(), bulk)
 }
 
-fn array(items: impl IntoIterator<Item = String>) -> String {
+pub fn array(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     let mut words = vec![format!("*{}", items.len())];
     words.extend(items);
     words.join(" ")
 }
 
-fn int(value: i64) -> String {
+pub fn int(value: i64) -> String {
     format!(":{value}")
 }
 
-fn number(word: &str) -> i64 {
+pub fn number(word: &str) -> i64 {
     word.parse().expect("the stream draws integers")
 }
 
@@ -66,15 +69,13 @@ impl Model {
     }
 
     pub fn data(&mut self) -> Data {
-        let now = self.now;
-        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        self.expire_all();
         self.data.clone()
     }
 
     /// Runs a command line.
     pub fn line(&mut self, line: &str) -> String {
-        let now = self.now;
-        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        self.expire_all();
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let answer = match words[0] {
             "SET" | "PSETEX" | "GETSET" | "SETNX" => self.set(&words),
@@ -86,9 +87,23 @@ impl Model {
             "DEL" | "EXISTS" | "PEXPIRE" | "PTTL" | "PERSIST" | "TYPE" => self.key(&words),
             "RENAME" | "RENAMENX" | "COPY" | "MOVE" => self.transfer(&words),
             "LMOVE" => self.list_move(&words),
+            "HSET" | "HSETNX" | "HSETEX" | "HINCRBY" => self.hash_set(&words),
+            "HDEL" | "HGETDEL" | "HPEXPIRE" | "HPERSIST" | "HGETEX" => self.hash_change(&words),
+            name if name.starts_with('H') => self.hash_read(&words),
+            name if name.starts_with('S') => self.set_command(&words),
+            verb if verb.starts_with('X') => self.stream(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())
+    }
+
+    /// Removes what has expired, keys and fields.
+    fn expire_all(&mut self) {
+        let now = self.now;
+        self.data.retain(|_, (_, at)| at.is_none_or(|at| at > now));
+        let data = std::mem::take(&mut self.data).into_iter();
+        let live = |(id, (held, at)): (_, (Held, _))| Some((id, (held.live(now)?, at)));
+        self.data = data.filter_map(live).collect();
     }
 
     fn id(&self, key: &str) -> (usize, Vec<u8>) {
@@ -113,6 +128,22 @@ impl Model {
             Some((Held::List(list), _)) => Ok(Some(list)),
             Some(_) => Err(WRONG_TYPE),
         }
+    }
+
+    /// Runs a command on a stream, which may come to be.
+    fn stream(&mut self, words: &[&str]) -> Answer {
+        let key = streams::key_of(words);
+        let held = match self.data.get(&self.id(key)) {
+            None => None,
+            Some((Held::Stream(state), _)) => Some(state.clone()),
+            Some(_) => return Err(WRONG_TYPE),
+        };
+        let (answer, held) = streams::run(words, held, self.now);
+        if let Some(state) = held {
+            let at = self.expiry(key);
+            self.data.insert(self.id(key), (Held::Stream(state), at));
+        }
+        answer
     }
 
     fn put(&mut self, key: &str, text: &[u8], at: Option<Millis>) {
@@ -324,6 +355,10 @@ impl Model {
                     None => "+none",
                     Some((Held::Text(_), _)) => "+string",
                     Some((Held::List(_), _)) => "+list",
+                    Some((Held::Hash(_), _)) => "+hash",
+                    Some((Held::ZSet(_), _)) => "+zset",
+                    Some((Held::Set(_), _)) => "+set",
+                    Some((Held::Stream(_), _)) => "+stream",
                 }
                 .to_owned());
             }

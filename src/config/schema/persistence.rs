@@ -14,8 +14,11 @@ rows! {
         /// The name of the snapshot file, in `dir`.
         DBFILENAME = ruled("dbfilename", value::file_name, "dump.rdb").protected()
             .inert(NOT_PERSISTED);
-        /// Compress strings in the snapshot.
-        RDBCOMPRESSION = flag("rdbcompression", "yes").inert(NOT_PERSISTED);
+        /// Compress strings in the snapshot and in what DUMP replies.
+        RDBCOMPRESSION = flag("rdbcompression", "yes");
+        /// The oldest server that has to understand the snapshot and what DUMP replies. A
+        /// value that needs more is written in a later form.
+        RDB_TARGET = choice("rdb-target", &["redis-7.0", "redis-7.2", "redis-7.4", "valkey-9"], "redis-7.0");
         /// Write and check a checksum at the end of the snapshot.
         RDBCHECKSUM = flag("rdbchecksum", "yes").immutable().inert(NOT_PERSISTED);
         /// Refuse writes after a snapshot has failed.

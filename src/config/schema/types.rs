@@ -18,31 +18,28 @@ rows! {
     "Other types" {
         /// Fields of the largest packed hash.
         HASH_MAX_LISTPACK_ENTRIES = int("hash-max-listpack-entries", 0, LONG_MAX, "512")
-            .alias(&["hash-max-ziplist-entries"]).inert(NO_TYPE);
+            .alias(&["hash-max-ziplist-entries"]);
         /// Bytes of the longest field or value in a packed hash.
         HASH_MAX_LISTPACK_VALUE = memory("hash-max-listpack-value", 0, LONG_MAX, "64")
-            .alias(&["hash-max-ziplist-value"]).inert(NO_TYPE);
+            .alias(&["hash-max-ziplist-value"]);
         /// Members of the largest set of integers that is stored as a sorted array.
-        SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512").inert(NO_TYPE);
+        SET_MAX_INTSET_ENTRIES = int("set-max-intset-entries", 0, LONG_MAX, "512");
         /// Members of the largest packed set.
-        SET_MAX_LISTPACK_ENTRIES = int("set-max-listpack-entries", 0, LONG_MAX, "128")
-            .inert(NO_TYPE);
+        SET_MAX_LISTPACK_ENTRIES = int("set-max-listpack-entries", 0, LONG_MAX, "128");
         /// Bytes of the longest member of a packed set.
-        SET_MAX_LISTPACK_VALUE = memory("set-max-listpack-value", 0, LONG_MAX, "64")
-            .inert(NO_TYPE);
+        SET_MAX_LISTPACK_VALUE = memory("set-max-listpack-value", 0, LONG_MAX, "64");
         /// Members of the largest packed sorted set.
         ZSET_MAX_LISTPACK_ENTRIES = int("zset-max-listpack-entries", 0, LONG_MAX, "128")
-            .alias(&["zset-max-ziplist-entries"]).inert(NO_TYPE);
+            .alias(&["zset-max-ziplist-entries"]);
         /// Bytes of the longest member of a packed sorted set.
         ZSET_MAX_LISTPACK_VALUE = memory("zset-max-listpack-value", 0, LONG_MAX, "64")
-            .alias(&["zset-max-ziplist-value"]).inert(NO_TYPE);
+            .alias(&["zset-max-ziplist-value"]);
         /// Bytes of the largest sparse HyperLogLog.
         HLL_SPARSE_MAX_BYTES = memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000");
         /// Bytes of one node of a stream; 0 is no limit.
-        STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb").inert(NO_TYPE);
+        STREAM_NODE_MAX_BYTES = memory("stream-node-max-bytes", 0, LONG_MAX, "4kb");
         /// Entries of one node of a stream; 0 is no limit.
-        STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100")
-            .inert(NO_TYPE);
+        STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100");
     }
 }
 

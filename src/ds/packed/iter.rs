@@ -17,6 +17,28 @@ impl<'a> Iter<'a> {
     }
 }
 
+impl<'a> Iter<'a> {
+    /// Takes the first `n` elements off, all if there are fewer, for a reader of
+    /// their own. O(n).
+    pub fn split_front(&mut self, n: usize) -> Iter<'a> {
+        let n = n.min(self.left);
+        let cut = (0..n).fold(0, |at, _| at + entry::size_at(&self.bytes[at..]));
+        let (front, rest) = self.bytes.split_at(cut);
+        (self.bytes, self.left) = (rest, self.left - n);
+        Iter::new(front, n)
+    }
+
+    /// Takes the last `n` elements off, all if there are fewer, for a reader of
+    /// their own. O(n).
+    pub fn split_back(&mut self, n: usize) -> Iter<'a> {
+        let n = n.min(self.left);
+        let cut = (0..n).fold(self.bytes.len(), |at, _| entry::last(&self.bytes[..at]));
+        let (rest, back) = self.bytes.split_at(cut);
+        (self.bytes, self.left) = (rest, self.left - n);
+        Iter::new(back, n)
+    }
+}
+
 impl<'a> Iterator for Iter<'a> {
     type Item = Elem<'a>;
 

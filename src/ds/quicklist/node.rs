@@ -112,6 +112,15 @@ impl Node {
         }
     }
 
+    /// Whether the two are one node in memory.
+    pub(super) fn is_shared_with(&self, other: &Node) -> bool {
+        match (&self.body, &other.body) {
+            (Body::Packed(a), Body::Packed(b)) => Arc::ptr_eq(a, b),
+            (Body::Plain(a), Body::Plain(b)) => (a.as_ptr(), a.len()) == (b.as_ptr(), b.len()),
+            _ => false,
+        }
+    }
+
     /// The packed sequence of a lone node, copied only if it is shared.
     pub(super) fn into_packed(self) -> Option<Packed> {
         match self.body {

@@ -91,7 +91,8 @@ pub(super) struct Item {
     pub(super) window: u8,
 }
 
-/// Number of a lane. Always below [`LANES`]: only [`Lanes`] makes them.
+/// Number of a lane. Always below [`LANES`]: only [`Lanes`] and
+/// [`Bucket::occupied_lane`] make them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lane(u8);
 
@@ -133,6 +134,7 @@ impl Iterator for Lanes {
 }
 
 /// The cache line. All zeroes is an empty bucket.
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Bucket {
     tags: [u16; LANES + 1],
@@ -154,6 +156,13 @@ impl Bucket {
     #[inline]
     pub(super) fn occupied(&self) -> Lanes {
         Lanes(self.vacant().0 ^ ALL_LANES)
+    }
+
+    /// The lane with this number, if it is one and occupied.
+    #[inline]
+    pub(super) fn occupied_lane(&self, number: usize) -> Option<Lane> {
+        let held = self.tags[..LANES].get(number)?;
+        (*held != Tag::VACANT.0).then_some(Lane(number as u8))
     }
 
     #[inline]

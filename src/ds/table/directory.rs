@@ -9,14 +9,15 @@
 //! each on its own. So no doubling copies more than a 256th of a large
 //! directory: 8 KiB at ten million elements, 1 MiB at a billion.
 //!
-//! The directory owns the segments, though not what their items point to. It
-//! is the only place where a `SegPtr` becomes a borrow, always one bounded by
-//! the borrow of the directory.
+//! The directory holds the segments, alone or with images of itself, and owns
+//! nothing of what their items point to. It is the only place where a `SegPtr`
+//! becomes a borrow, always one bounded by the borrow of the directory.
 //!
 //! Must stay true: every entry holds a live segment; a segment of depth d
 //! stands in all entries under its prefix and nowhere else; no two segments
-//! share a path.
+//! share a path; each segment counts this directory once as its holder.
 
+use super::prefetch;
 use super::segment::{Seg, SegMut, SegPtr, span_end};
 
 /// A single leaf has at most this many bits: 4096 entries, 32 KiB.
@@ -29,6 +30,7 @@ const WIDE_BITS: u32 = 8;
 /// told apart up to 48 bits, which is what a scan cursor holds.
 pub(super) const DEPTH_MAX: u32 = 42;
 
+#[derive(Clone, PartialEq, Eq)]
 struct Leaf {
     /// Two to the power of `bits` entries.
     entries: Box<[SegPtr]>,
@@ -63,11 +65,15 @@ impl Leaf {
     }
 }
 
+#[derive(Clone, PartialEq, Eq)]
 enum Shape {
     Empty,
     Flat(Leaf),
     Wide(Box<[Leaf]>),
 }
+
+/// How many entries ahead an image fetches the headers that it counts itself in.
+const IMAGE_AHEAD: usize = 16;
 
 /// See the head of the file.
 pub(super) struct Directory {
@@ -101,9 +107,16 @@ impl Directory {
 
     #[inline]
     pub(super) fn get_mut(&mut self, path: u64) -> Option<SegMut<'_>> {
-        // SAFETY: entries hold live segments, and the exclusive borrow of the
-        // directory makes this the only borrow of any of them.
+        // SAFETY: entries hold live segments. The exclusive borrow of the directory
+        // makes this the only borrow of any that it holds alone, and of shared ones
+        // the table asks for none ([`Directory::unshare`] comes first).
         self.ptr(path).map(|ptr| unsafe { ptr.borrow_mut() })
+    }
+
+    /// Whether the segment of `path` has other holders.
+    #[inline]
+    pub(super) fn is_shared(&self, path: u64) -> bool {
+        (self.get(path)).is_some_and(|segment| segment.head.is_shared())
     }
 
     /// Makes `ptr` the one segment of an empty directory.
@@ -116,17 +129,44 @@ impl Directory {
         self.segments = 1;
     }
 
-    /// Puts `ptr` in the place of the segment of `path`, which is freed. The
-    /// new one has the same depth.
+    /// Puts `ptr` in the place of the segment of `path`, which is freed: it is held
+    /// here alone, and the new one, of the same depth, has all its items.
     pub(super) fn replace(&mut self, path: u64, ptr: SegPtr) {
+        if let Some(old) = self.exchange(path, ptr) {
+            // SAFETY: no entry holds `old` any more, nor does another directory.
+            unsafe { old.free() };
+        }
+    }
+
+    /// Puts a copy, with other addresses, in the place of a shared segment. What
+    /// others have let go meanwhile goes to `last` before it is freed.
+    pub(super) fn unshare(
+        &mut self,
+        path: u64,
+        other: impl FnMut(u64) -> u64,
+        mut last: impl FnMut(SegMut<'_>),
+    ) {
+        let Some(segment) = self.get(path) else {
+            return;
+        };
+        let copy = segment.copied(other);
+        if let Some(old) = self.exchange(path, copy) {
+            // SAFETY: no entry holds `old` any more.
+            unsafe { let_go(old, &mut last) };
+        }
+    }
+
+    /// Puts `ptr` in the place of the segment of `path`, of the same depth, and
+    /// gives that back.
+    fn exchange(&mut self, path: u64, ptr: SegPtr) -> Option<SegPtr> {
         let Some(old) = self.ptr(path) else {
-            return self.start(ptr);
+            self.start(ptr);
+            return None;
         };
         // SAFETY: `old` is live, and nothing is borrowed: `self` is exclusive.
         let depth = unsafe { old.borrow() }.head.depth;
         self.set(path, depth, ptr);
-        // SAFETY: no entry holds `old` any more.
-        unsafe { old.free() };
+        Some(old)
     }
 
     /// Puts two segments, one bit deeper, in the place of the segment of `path`.
@@ -141,7 +181,8 @@ impl Directory {
         self.set(path & !bit, depth + 1, halves[0]);
         self.set(path | bit, depth + 1, halves[1]);
         self.segments += 1;
-        // SAFETY: both halves of its range are overwritten; no entry holds it.
+        // SAFETY: both halves of its range are overwritten, so no entry holds it;
+        // who splits a segment holds it alone.
         unsafe { old.free() };
     }
 
@@ -222,8 +263,42 @@ impl Directory {
         }
     }
 
-    /// Frees all segments and the directory itself.
-    pub(super) fn clear(&mut self) {
+    /// A directory of the same segments, each of which counts it as a holder.
+    /// O(segments), a few nanoseconds each.
+    pub(super) fn image(&self) -> Directory {
+        let leaves = match &self.shape {
+            Shape::Empty => &[],
+            Shape::Flat(leaf) => std::slice::from_ref(leaf),
+            Shape::Wide(leaves) => &leaves[..],
+        };
+        let mut last = None;
+        for entries in leaves.iter().map(|leaf| &leaf.entries) {
+            for (i, &ptr) in entries.iter().enumerate() {
+                if let Some(ahead) = entries.get(i + IMAGE_AHEAD) {
+                    prefetch(ahead.base().as_ptr());
+                }
+                // The entries of one segment stand side by side.
+                if last.replace(ptr) != Some(ptr) {
+                    // SAFETY: entries hold live segments, and `self` is borrowed.
+                    unsafe { ptr.borrow() }.head.hold_once_more();
+                }
+            }
+        }
+        Directory {
+            shape: self.shape.clone(),
+            segments: self.segments,
+        }
+    }
+
+    /// Whether both hold the very same segments. As both hold them, neither can
+    /// have changed one since.
+    pub(super) fn is_as(&self, other: &Directory) -> bool {
+        self.shape == other.shape
+    }
+
+    /// Lets go of all segments and frees the directory itself. Segments that nobody
+    /// else holds go to `last`, which sees to their elements, and are freed.
+    pub(super) fn clear(&mut self, mut last: impl FnMut(SegMut<'_>)) {
         let mut path = 0;
         while let Some(ptr) = self.ptr(path) {
             // SAFETY: live until freed below, and nothing else is borrowed.
@@ -231,15 +306,26 @@ impl Directory {
             path = span_end(path, depth);
             // SAFETY: the walk leaves each segment's whole range at once, so
             // it meets each segment once and none again.
-            unsafe { ptr.free() };
+            unsafe { let_go(ptr, &mut last) };
             if path == 0 {
                 break;
             }
         }
-        *self = Directory {
-            shape: Shape::Empty,
-            segments: 0,
-        };
+        *self = Directory::EMPTY;
+    }
+}
+
+/// Lets go of a segment; the last holder hands it to `last` and frees it.
+///
+/// # Safety
+/// The segment is held for the caller's directory, which does not use it again.
+unsafe fn let_go(ptr: SegPtr, last: &mut impl FnMut(SegMut<'_>)) {
+    // SAFETY: held until this very call, so alive; nothing of it is borrowed mutably.
+    if unsafe { ptr.borrow() }.head.let_go() {
+        // SAFETY: nobody holds it any more, so this borrow is the only one.
+        last(unsafe { ptr.borrow_mut() });
+        // SAFETY: as above, and the borrow has ended.
+        unsafe { ptr.free() };
     }
 }
 

@@ -33,8 +33,15 @@
 //! | slot | elements and their borrows |
 //! | walk | scan, due, sample, drain: all that goes along the paths |
 //!
+//! [`Table::image`] gives a second table that shares all segments. Whoever changes
+//! a shared segment, the image or the original, first puts a copy of it, elements
+//! included, in its place ([`Table::segment_mut`] is the one way to change one). So
+//! an image costs a copy of the directory, and a reader of it needs no lock.
+//!
 //! Must stay true:
-//! - each element of the table is owned by exactly one lane or spill item;
+//! - each element is owned by exactly one lane or spill item, and that by those
+//!   who hold the segment together; the last to let go drops it;
+//! - a segment with several holders is not changed;
 //! - segments split and change size but never merge, until the table is empty
 //!   and freed as a whole; hence depths only rise while an element lives, which
 //!   is what makes scans exact;
@@ -53,11 +60,11 @@ use std::marker::PhantomData;
 
 use bucket::{Item, Tag};
 use directory::Directory;
-use segment::{SegPtr, Spot, buckets_above, buckets_for, window_of};
+use segment::{SegMut, SegPtr, Spot, buckets_above, buckets_for, window_of};
 use slot::{revive, stow};
 
 pub use slot::{Entry, Ref, RefMut, Slot, Thin, Vacant};
-pub use walk::{CURSOR_BITS, Due, DueStep};
+pub use walk::{CURSOR_BITS, Due, DueStep, Iter};
 
 /// A hash table of owning one-word pointers. See the module's head.
 pub struct Table<E: Thin> {
@@ -65,8 +72,8 @@ pub struct Table<E: Thin> {
     len: usize,
     /// Bytes of all segments.
     segment_bytes: usize,
-    /// Elements of the fullest segment there ever was since the table was empty.
-    fullest: u32,
+    /// Places of the largest segment there ever was since the table was empty.
+    places_max: u32,
     /// Depth of the deepest segment since the table was empty.
     depth_max: u8,
     hash_bits_used: u8,
@@ -74,10 +81,12 @@ pub struct Table<E: Thin> {
     elements: PhantomData<E>,
 }
 
-// SAFETY: the addresses are owned elements, nothing more.
-unsafe impl<E: Thin + Send> Send for Table<E> {}
-// SAFETY: shared borrows of the table give shared borrows of elements only.
-unsafe impl<E: Thin + Sync> Sync for Table<E> {}
+// SAFETY: the addresses are elements owned by this table and its images, as by
+// `Arc`s: each thread that has one may read them, and any may be the one to drop them.
+unsafe impl<E: Thin + Send + Sync> Send for Table<E> {}
+// SAFETY: a shared borrow of the table gives shared borrows of elements, and images,
+// which another thread may be the last to hold.
+unsafe impl<E: Thin + Send + Sync> Sync for Table<E> {}
 
 impl<E: Thin> Table<E> {
     /// An empty table; allocates nothing. The caller has used the top
@@ -88,7 +97,7 @@ impl<E: Thin> Table<E> {
             directory: Directory::EMPTY,
             len: 0,
             segment_bytes: 0,
-            fullest: 0,
+            places_max: 0,
             depth_max: 0,
             hash_bits_used: hash_bits_used as u8,
             least: walk::Least::NONE,
@@ -181,7 +190,7 @@ impl<E: Thin> Table<E> {
     pub fn insert_new(&mut self, hash: u64, element: E, rehash: impl Fn(&E) -> u64) {
         let (path, tag) = (self.path(hash), Tag::of(hash));
         loop {
-            let Some(mut segment) = self.directory.get_mut(path) else {
+            let Some(mut segment) = self.segment_mut(path) else {
                 self.start();
                 continue;
             };
@@ -195,7 +204,6 @@ impl<E: Thin> Table<E> {
                         window,
                     },
                 );
-                self.fullest = self.fullest.max(segment.head.count);
                 self.len += 1;
                 return;
             }
@@ -203,6 +211,63 @@ impl<E: Thin> Table<E> {
                 return self.insert_spilled(path, tag, element);
             }
         }
+    }
+
+    /// A table of the same elements that shares all segments with this one, and
+    /// stays as it is now whatever happens to this one (and the other way round).
+    /// O(segments): about 4 us for each 100 000 elements, under which the table's
+    /// lock may be held for reading.
+    pub fn image(&self) -> Table<E> {
+        const {
+            assert!(
+                E::DUPLICATE.is_some(),
+                "what cannot be copied is not shared"
+            )
+        };
+        Table {
+            directory: self.directory.image(),
+            least: self.least,
+            elements: PhantomData,
+            ..*self
+        }
+    }
+
+    /// Whether `image` was taken of this table, or this one of it, and neither has
+    /// changed since. O(segments), by comparison of addresses.
+    pub fn is_as(&self, image: &Table<E>) -> bool {
+        self.directory.is_as(&image.directory)
+    }
+
+    /// The segment of `path` for change, which is this table's alone: one that is
+    /// not yet is copied first, and its spots stay the same.
+    #[inline]
+    fn segment_mut(&mut self, path: u64) -> Option<SegMut<'_>> {
+        self.own(path);
+        self.directory.get_mut(path)
+    }
+
+    /// Makes the segment of `path` this table's alone.
+    #[inline]
+    fn own(&mut self, path: u64) {
+        if let Some(duplicate) = E::DUPLICATE
+            && self.directory.is_shared(path)
+        {
+            self.unshare(path, duplicate);
+        }
+    }
+
+    #[cold]
+    fn unshare(&mut self, path: u64, duplicate: fn(&E) -> E) {
+        let Some(segment) = self.directory.get(path) else {
+            return;
+        };
+        let before = segment.bytes();
+        segment.for_each(|item| prefetch_addr(item.addr));
+        // SAFETY: the table holds the segment, and with it the element, until the
+        // copy has taken its place.
+        let copied = |addr| stow(duplicate(&*unsafe { Ref::<E>::new(addr) }));
+        self.directory.unshare(path, copied, drop_elements::<E>);
+        self.recount(path, before);
     }
 
     #[cold]
@@ -215,7 +280,7 @@ impl<E: Thin> Table<E> {
     /// Adds what its full segment can neither grow nor split for.
     #[cold]
     fn insert_spilled(&mut self, path: u64, tag: Tag, element: E) {
-        let Some(mut segment) = self.directory.get_mut(path) else {
+        let Some(mut segment) = self.segment_mut(path) else {
             return;
         };
         let before = segment.view().bytes();
@@ -225,10 +290,8 @@ impl<E: Thin> Table<E> {
             tag,
             window,
         });
-        let (count, after) = (segment.head.count, segment.view().bytes());
-        self.segment_bytes = self.segment_bytes - before + after;
-        self.fullest = self.fullest.max(count);
         self.len += 1;
+        self.recount(path, before);
     }
 
     /// Makes the segment of `path` larger, or two. False if neither is possible.
@@ -307,11 +370,12 @@ impl<E: Thin> Table<E> {
 
     /// Accounts for the segment of `path`, which took the place of `before` bytes.
     fn recount(&mut self, path: u64, before: usize) {
-        let after = self
-            .directory
-            .get(path)
-            .map_or(0, |segment| segment.bytes());
+        let Some(segment) = self.directory.get(path) else {
+            return;
+        };
+        let (after, places) = (segment.bytes(), segment.places());
         self.segment_bytes = self.segment_bytes + after - before;
+        self.places_max = self.places_max.max(places as u32);
     }
 
     #[inline]
@@ -322,17 +386,21 @@ impl<E: Thin> Table<E> {
         segment.addr(spot)
     }
 
+    /// Puts an address in the place of another, which is then nobody's.
     #[inline]
-    fn set_addr(&mut self, path: u64, spot: Spot, addr: u64) {
-        if let Some(mut segment) = self.directory.get_mut(path) {
-            segment.set_addr(spot, addr);
-        }
+    fn exchange_addr(&mut self, path: u64, spot: Spot, addr: u64) -> u64 {
+        let Some(mut segment) = self.segment_mut(path) else {
+            unreachable!("a spot has a segment")
+        };
+        let old = segment.view().addr(spot);
+        segment.set_addr(spot, addr);
+        old
     }
 
     /// Takes the element at `spot` out, and gives memory back where much is free.
     #[inline]
     fn take(&mut self, path: u64, spot: Spot) -> E {
-        let Some(mut segment) = self.directory.get_mut(path) else {
+        let Some(mut segment) = self.segment_mut(path) else {
             unreachable!("a spot has a segment")
         };
         let addr = segment.take(spot);
@@ -361,9 +429,9 @@ impl<E: Thin> Table<E> {
         }
     }
 
-    /// Forgets all segments; the elements are no longer the table's.
+    /// Lets go of all segments, which hold no element.
     fn reset(&mut self) {
-        self.directory.clear();
+        self.directory.clear(drop_elements::<E>);
         *self = Table::new(u32::from(self.hash_bits_used));
     }
 
@@ -398,9 +466,18 @@ impl<E: Thin> Table<E> {
 
 impl<E: Thin> Drop for Table<E> {
     fn drop(&mut self) {
-        self.drop_elements();
-        self.directory.clear();
+        self.directory.clear(drop_elements::<E>);
     }
+}
+
+/// Drops the elements of a segment that its last holder has let go.
+fn drop_elements<E: Thin>(mut segment: SegMut<'_>) {
+    (segment.view()).for_each(|item| prefetch_addr(item.addr));
+    segment.retain(|addr| {
+        // SAFETY: nobody holds the segment any more, and the lane is emptied next.
+        drop(unsafe { revive::<E>(addr) });
+        false
+    });
 }
 
 /// An emptied table frees this many segments at once, which takes about 50 us;

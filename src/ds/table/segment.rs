@@ -21,11 +21,20 @@
 //! but itself. `SegPtr` is a plain copyable address of a segment; the borrows
 //! [`Seg`] and [`SegMut`] are what code works on, and the directory alone hands
 //! them out, tied to its own lifetime.
+//!
+//! Several tables may hold one segment (see `Table::image`); it counts them, as
+//! `Arc` counts. A segment of several holders, and what its items point to, is
+//! never changed; that of one holder is as private as if it had never been shared:
+//! only a holder makes another one, so the count cannot rise behind its back. Who
+//! lets go does so with Release, and who finds itself alone does so with Acquire:
+//! all that others have read is done before it changes or frees anything.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::mem;
+use std::process;
 use std::ptr::NonNull;
 use std::slice;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::bucket::{Bucket, Item, LANES, Lane, Tag, WINDOW_BITS};
 
@@ -55,6 +64,32 @@ pub(super) struct Header {
     pub(super) count: u32,
     /// Bits of the path that all elements share.
     pub(super) depth: u32,
+    /// Directories that hold the segment.
+    holders: AtomicU32,
+}
+
+/// More holders than memory can have directories for: the count is wrong.
+const HOLDERS_MAX: u32 = u32::MAX / 2;
+
+impl Header {
+    /// Whether the segment has more than one holder. If not, nobody else reads it.
+    #[inline]
+    pub(super) fn is_shared(&self) -> bool {
+        self.holders.load(Ordering::Acquire) != 1
+    }
+
+    /// Counts one holder more. Called by one that holds it already, through whom it
+    /// reaches the new one.
+    pub(super) fn hold_once_more(&self) {
+        if self.holders.fetch_add(1, Ordering::Relaxed) > HOLDERS_MAX {
+            process::abort();
+        }
+    }
+
+    /// Counts one holder less; whether that was the last one, which frees it.
+    pub(super) fn let_go(&self) -> bool {
+        self.holders.fetch_sub(1, Ordering::AcqRel) == 1
+    }
 }
 
 /// Address of a segment with its bucket count in the low six bits, so that a
@@ -76,6 +111,7 @@ impl SegPtr {
             spill: Vec::new(),
             count: 0,
             depth,
+            holders: AtomicU32::new(1),
         };
         // SAFETY: the first line of the fresh, 64-byte aligned block is for
         // the header; the zeroed lines behind it are empty buckets.
@@ -100,7 +136,7 @@ impl SegPtr {
     }
 
     #[inline]
-    fn base(self) -> NonNull<u8> {
+    pub(super) fn base(self) -> NonNull<u8> {
         let buckets = self.bucket_count();
         // SAFETY: the tagged address is the base plus `buckets` (below 64),
         // so going back by it stays in the allocation.
@@ -240,16 +276,40 @@ impl<'a> Seg<'a> {
         items
     }
 
-    /// Address of the n-th item in the order of the lines.
-    pub(super) fn nth(self, mut n: usize) -> Option<u64> {
-        for bucket in self.buckets {
+    /// The spot of the n-th item in the order of the lines.
+    pub(super) fn nth(self, mut n: usize) -> Option<Spot> {
+        for (at, bucket) in self.buckets.iter().enumerate() {
             let mut lanes = bucket.occupied();
             if n < lanes.len() {
-                return lanes.nth(n).map(|lane| bucket.addr(lane));
+                return lanes.nth(n).map(|lane| Spot::Lane(at as u8, lane));
             }
             n -= lanes.len();
         }
-        self.spilled().nth(n).map(|item| item.addr)
+        let spill = self.head.spill.iter().enumerate();
+        let mut held = spill.filter(|(_, item)| item.tag != Tag::VACANT);
+        held.nth(n).map(|(i, _)| Spot::Spill(i as u32))
+    }
+
+    /// How many lanes and spill items there are, vacant ones included.
+    pub(super) fn places(self) -> usize {
+        self.buckets.len() * LANES + self.head.spill.len()
+    }
+
+    /// The spot at one of the places, if something stands there. Reads nothing if
+    /// the place is beyond the segment's size.
+    #[inline]
+    pub(super) fn occupied(self, place: usize) -> Option<Spot> {
+        let (at, lane) = (place / LANES, place % LANES);
+        if let Some(bucket) = self.buckets.get(at) {
+            let lane = bucket.occupied_lane(lane)?;
+            return Some(Spot::Lane(at as u8, lane));
+        }
+        if self.buckets.len() < BUCKETS_MAX {
+            return None;
+        }
+        let i = place - self.buckets.len() * LANES;
+        let item = self.head.spill.get(i)?;
+        (item.tag != Tag::VACANT).then_some(Spot::Spill(i as u32))
     }
 
     /// The spill without what is held.
@@ -259,6 +319,27 @@ impl<'a> Seg<'a> {
             .iter()
             .copied()
             .filter(|item| item.tag != Tag::VACANT)
+    }
+
+    /// A segment of the same shape, spots included, with other addresses in the
+    /// place of these.
+    pub(super) fn copied(self, mut other: impl FnMut(u64) -> u64) -> SegPtr {
+        let ptr = SegPtr::alloc(self.buckets.len(), self.head.depth, self.head.min);
+        // SAFETY: just allocated, and nobody else knows it yet.
+        let copy = unsafe { ptr.borrow_mut() };
+        for (from, to) in self.buckets.iter().zip(copy.buckets) {
+            *to = *from;
+            for lane in from.occupied() {
+                to.set_addr(lane, other(from.addr(lane)));
+            }
+        }
+        copy.head.spill.clone_from(&self.head.spill);
+        let spilled = copy.head.spill.iter_mut();
+        for item in spilled.filter(|item| item.tag != Tag::VACANT) {
+            item.addr = other(item.addr);
+        }
+        copy.head.count = self.head.count;
+        ptr
     }
 
     /// Bytes allocated for the segment, its spill included.

@@ -28,6 +28,10 @@ use super::segment::{SegMut, Spot};
 /// on x86_64 and aarch64, where user space asks for 57- or 52-bit addresses
 /// only by explicit hints to `mmap`; the table asserts it on each insertion.
 pub unsafe trait Thin: Sized {
+    /// Makes an equal element that stands on its own, for elements that tables may
+    /// share ([`Table::image`]). A table of others pays nothing for sharing.
+    const DUPLICATE: Option<fn(&Self) -> Self> = None;
+
     fn into_raw(self) -> NonNull<u8>;
 
     /// # Safety
@@ -70,7 +74,8 @@ pub(super) fn stow<E: Thin>(element: E) -> u64 {
 ///
 /// # Safety
 /// `addr` came from `stow::<E>`, and is not at the same time an element that is
-/// dropped or changed elsewhere.
+/// dropped or changed elsewhere. (That is so as long as a segment is held that has
+/// it: what several tables hold, none of them changes.)
 #[inline]
 pub(super) unsafe fn revive<E: Thin>(addr: u64) -> E {
     let raw = ptr::with_exposed_provenance_mut(addr as usize);
@@ -175,7 +180,7 @@ impl<'a, E: Thin> Slot<'a, E> {
     #[inline]
     pub fn into_mut(self) -> RefMut<'a, E> {
         let Slot { table, path, spot } = self;
-        let Some(mut segment) = table.directory.get_mut(path) else {
+        let Some(mut segment) = table.segment_mut(path) else {
             unreachable!("a spot has a segment")
         };
         let (tag, addr) = segment.hold(spot);
@@ -194,8 +199,7 @@ impl<'a, E: Thin> Slot<'a, E> {
     /// Puts an element of the same hash in this place; gives back the old one.
     #[inline]
     pub fn replace(&mut self, element: E) -> E {
-        let old = self.table.addr(self.path, self.spot);
-        self.table.set_addr(self.path, self.spot, stow(element));
+        let old = (self.table).exchange_addr(self.path, self.spot, stow(element));
         // SAFETY: the table owned it and has forgotten its address.
         unsafe { revive(old) }
     }

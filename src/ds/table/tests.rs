@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
+mod share;
+
 /// SplitMix64: small, seeded, good enough for choosing.
 #[derive(Clone)]
 struct Rng(u64);

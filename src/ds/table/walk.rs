@@ -22,7 +22,7 @@
 
 use super::bucket::WINDOW_BITS;
 use super::directory::DEPTH_MAX;
-use super::segment::{Seg, span_end, window_of};
+use super::segment::{Seg, Spot, span_end, window_of};
 use super::slot::{Ref, revive};
 use super::{Table, Thin, prefetch_addr};
 
@@ -38,8 +38,12 @@ const SCAN_SEGMENTS: usize = 8;
 /// Segments that a step of [`Table::due`] may skip for each that it may visit.
 const SKIPS_PER_VISIT: usize = 32;
 
-/// Draws of [`Table::sample`] before it takes what is nearest.
-const SAMPLE_DRAWS: usize = 256;
+/// How many elements ahead [`Iter`] fetches; about what a core keeps in flight.
+const ITER_AHEAD: usize = 12;
+
+/// Draws of [`Table::sample`] before it takes what is nearest; one that misses costs
+/// some nanoseconds.
+const SAMPLE_DRAWS: usize = 4096;
 
 /// The answer to whether an element is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,7 @@ pub struct DueStep {
 /// Noting lowers it at once. It rises only when a walk of `due` went from start
 /// to end without a gap, to the least that this walk left behind or that was
 /// noted since it began.
+#[derive(Clone, Copy)]
 pub(super) struct Least {
     bound: u64,
     /// What `bound` becomes at the end of the walk under way.
@@ -147,12 +152,15 @@ impl<E: Thin> Table<E> {
 
     /// Calls `f` with every element, in no promised order.
     pub fn for_each(&self, mut f: impl FnMut(&E)) {
-        let mut cursor = 0;
-        while !self.is_empty() {
-            cursor = self.scan_segment(cursor, &mut f);
-            if cursor == 0 {
-                return;
-            }
+        self.iter().for_each(|element| f(&element));
+    }
+
+    /// All elements, in no promised order; fetches each some steps ahead.
+    pub fn iter(&self) -> Iter<'_, E> {
+        Iter {
+            table: self,
+            path: (!self.is_empty()).then_some(0),
+            addrs: Vec::new(),
         }
     }
 
@@ -174,40 +182,57 @@ impl<E: Thin> Table<E> {
 
     /// A random element, each equally likely as far as `rand` is random.
     ///
-    /// Draws segments and places until one is hit, 256 times at most; then the
-    /// next element along the paths is taken, which favours those behind gaps.
-    /// That happens only where deletion left nearly nothing in most segments
-    /// (or elements of equal hash made one of them huge).
-    pub fn sample(&self, mut rand: impl FnMut() -> u64) -> Option<Ref<'_, E>> {
+    /// Draws segments and places until one is hit, [`SAMPLE_DRAWS`] times at most;
+    /// then the next element along the paths is taken, which favours those behind
+    /// gaps. That happens only where deletion left nothing at all in most segments
+    /// (see [`Table::is_hollow`]) or elements of equal hash made one of them huge.
+    pub fn sample(&self, rand: impl FnMut() -> u64) -> Option<Ref<'_, E>> {
+        let (path, spot) = self.draw_spot(rand)?;
+        // SAFETY: the table owns the element and is borrowed as long.
+        Some(unsafe { Ref::new(self.addr(path, spot)) })
+    }
+
+    /// Takes out a random element, chosen as by [`Table::sample`].
+    pub fn take_sample(&mut self, rand: impl FnMut() -> u64) -> Option<E> {
+        let (path, spot) = self.draw_spot(rand)?;
+        Some(self.take(path, spot))
+    }
+
+    /// Whether deletion has left less than one element to a segment, so that samples
+    /// and walks are slow. Segments do not merge; who cares moves the elements to a
+    /// new table, at the price that a scan under way may report some twice.
+    pub fn is_hollow(&self) -> bool {
+        self.len() < self.segments()
+    }
+
+    fn draw_spot(&self, mut rand: impl FnMut() -> u64) -> Option<(u64, Spot)> {
         if self.is_empty() {
             return None;
         }
         let drawn = (0..SAMPLE_DRAWS).find_map(|_| self.draw(rand(), rand()));
-        let addr = drawn.or_else(|| self.draw_next(rand(), rand()))?;
-        // SAFETY: the table owns the element and is borrowed as long.
-        Some(unsafe { Ref::new(addr) })
+        drawn.or_else(|| self.draw_next(rand(), rand()))
     }
 
     /// A random path meets a segment the more often the shallower it is; that is
-    /// levelled by turning down, for each bit of depth missing, one half.
-    fn draw(&self, path: u64, dice: u64) -> Option<u64> {
+    /// levelled by turning down, for each bit of depth missing, one half. A random
+    /// place is vacant the more often the emptier the segment is, which levels that.
+    #[inline]
+    fn draw(&self, path: u64, dice: u64) -> Option<(u64, Spot)> {
         let segment = self.directory.get(path)?;
+        let place = ((dice >> 32) * u64::from(self.places_max)) >> 32;
+        let spot = segment.occupied(place as usize)?;
         let missing = u32::from(self.depth_max) - segment.head.depth;
-        let turned_down = dice & ((1 << missing) - 1) != 0;
-        let place = ((dice >> 32) * u64::from(self.fullest)) >> 32;
-        if turned_down || missing > 31 || place >= u64::from(segment.head.count) {
-            return None;
-        }
-        segment.nth(place as usize)
+        let turned_down = missing > 31 || dice & ((1 << missing) - 1) != 0;
+        (!turned_down).then_some((path, spot))
     }
 
-    fn draw_next(&self, start: u64, dice: u64) -> Option<u64> {
+    fn draw_next(&self, start: u64, dice: u64) -> Option<(u64, Spot)> {
         let mut path = start;
         for _ in 0..=self.segments() {
             let segment = self.directory.get(path)?;
             let place = ((dice >> 32) * u64::from(segment.head.count)) >> 32;
-            if let Some(addr) = segment.nth(place as usize) {
-                return Some(addr);
+            if let Some(spot) = segment.nth(place as usize) {
+                return Some((path, spot));
             }
             path = segment.end(path);
         }
@@ -224,7 +249,7 @@ impl<E: Thin> Table<E> {
 
     #[inline]
     pub(super) fn note_min_at(&mut self, path: u64, value: u64) {
-        if let Some(segment) = self.directory.get_mut(path) {
+        if let Some(segment) = self.segment_mut(path) {
             segment.head.min = segment.head.min.min(value);
             self.least.note(value);
         }
@@ -285,6 +310,7 @@ impl<E: Thin> Table<E> {
         visit: &mut impl FnMut(&E) -> Due,
         removed: &mut impl FnMut(E),
     ) {
+        self.own(path);
         let Some(mut segment) = self.directory.get_mut(path) else {
             return;
         };
@@ -334,21 +360,8 @@ impl<E: Thin> Table<E> {
         cursor_at(path)
     }
 
-    /// Drops all elements, but leaves the segments.
-    pub(super) fn drop_elements(&mut self) {
-        let mut path = 0;
-        while let Some(segment) = self.directory.get(path) {
-            let end = segment.end(path);
-            drop(self.empty_segment(path));
-            path = end;
-            if path == 0 {
-                return;
-            }
-        }
-    }
-
     fn empty_segment(&mut self, path: u64) -> Vec<E> {
-        let Some(mut segment) = self.directory.get_mut(path) else {
+        let Some(mut segment) = self.segment_mut(path) else {
             return Vec::new();
         };
         let mut taken = Vec::with_capacity(segment.head.count as usize);
@@ -360,6 +373,49 @@ impl<E: Thin> Table<E> {
         segment.head.min = u64::MAX;
         self.len -= taken.len();
         taken
+    }
+}
+
+/// See [`Table::iter`].
+pub struct Iter<'a, E: Thin> {
+    table: &'a Table<E>,
+    /// A path of the next segment, if there is one.
+    path: Option<u64>,
+    /// What is left of the segment before, from behind.
+    addrs: Vec<u64>,
+}
+
+impl<E: Thin> Iter<'_, E> {
+    /// Takes up the next segment; false behind the last.
+    fn advance(&mut self) -> bool {
+        let next = |path| Some((path, self.table.directory.get(path)?));
+        let Some((path, segment)) = self.path.and_then(next) else {
+            return false;
+        };
+        self.path = Some(segment.end(path)).filter(|&path| path != 0);
+        segment.for_each(|item| self.addrs.push(item.addr));
+        let first = self.addrs.iter().rev().take(ITER_AHEAD);
+        first.for_each(|&addr| prefetch_addr(addr));
+        true
+    }
+}
+
+impl<'a, E: Thin> Iterator for Iter<'a, E> {
+    type Item = Ref<'a, E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Ref<'a, E>> {
+        while self.addrs.is_empty() {
+            if !self.advance() {
+                return None;
+            }
+        }
+        let addr = self.addrs.pop()?;
+        if let Some(ahead) = self.addrs.len().checked_sub(ITER_AHEAD) {
+            prefetch_addr(self.addrs[ahead]);
+        }
+        // SAFETY: the table holds the element and is borrowed as long.
+        Some(unsafe { Ref::new(addr) })
     }
 }
 

@@ -35,6 +35,7 @@ fn plain(entry: &Entry) -> Plain {
         ValueRef::Collection(CollectionRef::List(list)) => {
             Held::List(list.iter().map(|elem| elem.to_vec()).collect())
         }
+        ValueRef::Collection(_) => unreachable!("no other type is stored here"),
     };
     Plain {
         key: entry.key().to_vec(),

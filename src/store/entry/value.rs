@@ -12,8 +12,13 @@
 
 use bytes::Bytes;
 
+use crate::base::clock::Millis;
 use crate::base::num;
+use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
+use crate::ds::set::Set;
+use crate::ds::stream::Stream;
+use crate::ds::zset::ZSet;
 
 use super::INLINE_MAX;
 
@@ -25,12 +30,24 @@ pub trait Collection: Sized {
     fn encoding_name(&self) -> &'static str;
     /// A copy that shares what is large; cheap enough to take under a lock.
     fn image(&self) -> Self;
+    /// A copy that can be changed on its own, for another key.
+    fn copied(&self) -> Self {
+        self.image()
+    }
     /// Bytes allocated beside the value itself.
     fn mem_bytes(&self) -> usize;
     /// Roughly how many allocations dropping it frees.
     fn drop_effort(&self) -> usize;
     /// Whether it has no element; such a value is not kept.
     fn is_empty(&self) -> bool;
+    /// No part of it expires before this time, [`NEVER`] if none does.
+    fn earliest(&self) -> Millis {
+        NEVER
+    }
+    /// Whether all of it has expired at `now`. May say no of a large one.
+    fn is_spent(&self, _now: Millis) -> bool {
+        false
+    }
     /// Wraps a reference, for matching over all types.
     fn as_ref(&self) -> CollectionRef<'_>;
     /// Wraps an owned value, for storing it.
@@ -110,6 +127,13 @@ macro_rules! collections {
                 }
             }
 
+            /// A copy that can be changed on its own.
+            pub fn copied(self) -> NewCollection {
+                match self {
+                    $(CollectionRef::$name(value) => Box::new(Collection::copied(value)).into_new()),+
+                }
+            }
+
             /// Bytes allocated for it, the value itself included.
             pub fn mem_bytes(self) -> usize {
                 match self {
@@ -122,6 +146,17 @@ macro_rules! collections {
             /// Roughly how many allocations dropping it frees.
             pub fn drop_effort(self) -> usize {
                 match self { $(CollectionRef::$name(value) => 1 + value.drop_effort()),+ }
+            }
+
+            /// No part of it expires before this time.
+            #[inline]
+            pub fn earliest(self) -> Millis {
+                match self { $(CollectionRef::$name(value) => Collection::earliest(value)),+ }
+            }
+
+            /// Whether all of it has expired at `now`.
+            pub fn is_spent(self, now: Millis) -> bool {
+                match self { $(CollectionRef::$name(value) => Collection::is_spent(value, now)),+ }
             }
 
             /// Whether it has no element.
@@ -140,6 +175,11 @@ macro_rules! collections {
             /// What the header says of it.
             pub fn kind(&self) -> Kind {
                 match self { $(NewCollection::$name(_) => Kind::$name),+ }
+            }
+
+            /// The collection for reading.
+            pub fn view(&self) -> CollectionRef<'_> {
+                match self { $(NewCollection::$name(value) => CollectionRef::$name(value)),+ }
             }
 
             /// Gives up ownership for a pointer.
@@ -167,6 +207,10 @@ macro_rules! collections {
 
 collections! {
     List = "list",
+    Hash = "hash",
+    ZSet = "zset",
+    Set = "set",
+    Stream = "stream",
 }
 
 impl Collection for List {
@@ -198,6 +242,148 @@ impl Collection for List {
 
     fn into_new(self: Box<Self>) -> NewCollection {
         NewCollection::List(self)
+    }
+}
+
+impl Collection for Hash {
+    const KIND: Kind = Kind::Hash;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> Hash {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    #[inline]
+    fn earliest(&self) -> Millis {
+        self.earliest()
+    }
+
+    fn is_spent(&self, now: Millis) -> bool {
+        self.is_spent(now)
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Hash(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Hash(self)
+    }
+}
+
+impl Collection for ZSet {
+    const KIND: Kind = Kind::ZSet;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> ZSet {
+        self.image()
+    }
+
+    fn copied(&self) -> ZSet {
+        self.copied()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::ZSet(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::ZSet(self)
+    }
+}
+
+impl Collection for Set {
+    const KIND: Kind = Kind::Set;
+
+    fn encoding_name(&self) -> &'static str {
+        self.encoding().name()
+    }
+
+    fn image(&self) -> Set {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        self.drop_effort()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Set(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Set(self)
+    }
+}
+
+impl Collection for Stream {
+    const KIND: Kind = Kind::Stream;
+
+    fn encoding_name(&self) -> &'static str {
+        "stream"
+    }
+
+    fn image(&self) -> Stream {
+        self.image()
+    }
+
+    fn mem_bytes(&self) -> usize {
+        self.mem_bytes()
+    }
+
+    fn drop_effort(&self) -> usize {
+        1 + self.drop_effort()
+    }
+
+    /// Never: a stream without entries is kept for its last id and its groups.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn as_ref(&self) -> CollectionRef<'_> {
+        CollectionRef::Stream(self)
+    }
+
+    fn into_new(self: Box<Self>) -> NewCollection {
+        NewCollection::Stream(self)
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("rejected_connections", totals.refused);
     text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     text.field("expired_keys", totals.expired);
+    text.field("expired_subkeys", totals.expired_fields);
     text.field("expired_time_cap_reached_count", totals.expire_cut_short);
     text.zeros(&[
         "evicted_keys",

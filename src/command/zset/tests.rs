@@ -1,0 +1,1 @@
+//! Replies and error texts as Redis gives them.

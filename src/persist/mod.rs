@@ -1,0 +1,3 @@
+//! How data leaves the process and comes back: Redis's file formats.
+
+pub mod rdb;

@@ -1,0 +1,459 @@
+//! Unions, intersections and differences of sorted sets, and what is stored of them.
+//!
+//! Little work is done where the sets stand, under the locks. Much is done on images,
+//! with the locks given back: nobody waits for a union of millions. A result that is to
+//! be stored must belong to one moment: the locks are taken again, and if a source has
+//! changed since its image was taken, all is done once more. After
+//! [`ROUNDS_MAX`] vain rounds the work is done under the locks.
+//!
+//! An image knows no look-up by member. What Redis does by looking up each member of
+//! the smallest set, an image's reader does by walking all sets past a table of the
+//! smallest. Where that would be far more steps, the look-ups are done under the locks:
+//! they are few then.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+use foldhash::quality::RandomState;
+
+use super::{Slice, signed_range};
+use crate::ds::packed::Elem;
+use crate::ds::zset::{Entry, Limits, ZSet};
+use crate::store::collection::Held;
+use crate::store::db::Db;
+use crate::store::dict::Key;
+use crate::store::error::Error;
+
+/// Rounds on images before a command that stores computes under the locks.
+const ROUNDS_MAX: usize = 3;
+/// Steps over images that are taken instead of one look-up under the locks.
+const STEPS_PER_LOOKUP: usize = 16;
+
+/// What is made of several sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Union,
+    Inter,
+    Diff,
+}
+
+impl Op {
+    fn store_event(self) -> &'static str {
+        match self {
+            Op::Union => "zunionstore",
+            Op::Inter => "zinterstore",
+            Op::Diff => "zdiffstore",
+        }
+    }
+}
+
+/// What becomes of the scores of one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    Sum,
+    Min,
+    Max,
+}
+
+impl Aggregate {
+    fn apply(self, score: f64, other: f64) -> f64 {
+        match self {
+            Aggregate::Sum => number(score + other),
+            Aggregate::Min if other < score => other,
+            Aggregate::Max if other > score => other,
+            Aggregate::Min | Aggregate::Max => score,
+        }
+    }
+}
+
+/// Infinities that cancel each other count as nothing.
+fn number(score: f64) -> f64 {
+    if score.is_nan() { 0.0 } else { score }
+}
+
+/// What to combine, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    pub op: Op,
+    pub keys: &'a [Key<'a>],
+    /// One for each key.
+    pub weights: &'a [f64],
+    pub aggregate: Aggregate,
+    /// How many members are wanted at least, of those an intersection has.
+    pub limit: usize,
+}
+
+impl Plan<'_> {
+    /// Look-ups for sources of these sizes.
+    fn lookups(&self, lens: &[usize]) -> usize {
+        let base = match self.op {
+            Op::Union => return lens.iter().sum(),
+            Op::Inter => lens.iter().min().copied(),
+            Op::Diff => lens.first().copied(),
+        };
+        base.unwrap_or(0).saturating_mul(lens.len())
+    }
+}
+
+/// Members with their scores.
+pub type Combined<'a> = Vec<(f64, Cow<'a, [u8]>)>;
+
+/// A source as it is read: where it stands, or an image. The one place that knows what
+/// may be a source; a plain set is one whose members all have the score 1.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    ZSet(&'a ZSet),
+}
+
+impl<'a> Source<'a> {
+    fn len(self) -> usize {
+        match self {
+            Source::ZSet(zset) => zset.len(),
+        }
+    }
+
+    fn iter(self) -> impl Iterator<Item = Entry<'a>> {
+        match self {
+            Source::ZSet(zset) => zset.iter(),
+        }
+    }
+
+    fn score(self, member: &[u8]) -> Option<f64> {
+        match self {
+            Source::ZSet(zset) => zset.score(member),
+        }
+    }
+}
+
+/// Images of sources, which own what [`Source`] borrows.
+struct Images(Vec<Option<ZSet>>);
+
+impl Images {
+    fn sources(&self) -> Vec<Option<Source<'_>>> {
+        let sources = self.0.iter();
+        sources
+            .map(|image| image.as_ref().map(Source::ZSet))
+            .collect()
+    }
+}
+
+/// How members are found in other sources.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// One by one.
+    LookUp,
+    /// By walking the other sources past a table.
+    Walk,
+}
+
+impl Db<'_> {
+    /// Refuses keys that are no sources.
+    pub fn zset_sources(&self, keys: &[Key<'_>]) -> Result<(), Error> {
+        self.zset_held(keys).map(drop)
+    }
+
+    fn zset_held(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Held<'_, ZSet>>>, Error> {
+        keys.iter().map(|key| self.peek_collection(*key)).collect()
+    }
+
+    fn zset_images(&self, keys: &[Key<'_>]) -> Result<Images, Error> {
+        let held = self.zset_held(keys)?;
+        let images = held.iter().map(|held| held.as_deref().map(ZSet::image));
+        Ok(Images(images.collect()))
+    }
+
+    /// Whether the keys hold what they held when the images were taken.
+    fn zset_unchanged(&self, keys: &[Key<'_>], images: &Images) -> bool {
+        let Ok(held) = self.zset_held(keys) else {
+            return false;
+        };
+        (held.iter().zip(&images.0)).all(|(held, image)| match (held.as_deref(), image) {
+            (Some(zset), Some(image)) => zset.is_same(image),
+            (None, None) => true,
+            _ => false,
+        })
+    }
+
+    /// How many look-ups the combination takes where the sets stand; counts the sources
+    /// as read.
+    pub fn zset_cost(&mut self, plan: &Plan<'_>) -> Result<usize, Error> {
+        for key in plan.keys {
+            self.read(*key);
+        }
+        Ok(plan.lookups(&self.zset_lens(plan.keys)?))
+    }
+
+    fn zset_lens(&self, keys: &[Key<'_>]) -> Result<Vec<usize>, Error> {
+        let held = self.zset_held(keys)?;
+        Ok(held
+            .iter()
+            .map(|held| held.as_deref().map_or(0, ZSet::len))
+            .collect())
+    }
+
+    /// Whether walking images takes at most so many more steps than look-ups.
+    fn zset_walks(&self, plan: &Plan<'_>) -> Result<bool, Error> {
+        let lens = self.zset_lens(plan.keys)?;
+        let steps: usize = lens.iter().sum();
+        Ok(steps / STEPS_PER_LOOKUP <= plan.lookups(&lens))
+    }
+
+    /// Combines and hands the result to `read`. With `much`, on images and without the
+    /// locks, if that does not take too many more steps.
+    pub fn zset_combine<R>(
+        &mut self,
+        plan: &Plan<'_>,
+        much: bool,
+        read: impl FnOnce(&Combined<'_>) -> R,
+    ) -> Result<R, Error> {
+        if much && self.zset_walks(plan)? {
+            let images = self.zset_images(plan.keys)?;
+            self.locks.release();
+            return Ok(read(&combine(plan, &images.sources(), Way::Walk)));
+        }
+        self.zset_combine_here(plan, read)
+    }
+
+    fn zset_combine_here<R>(
+        &self,
+        plan: &Plan<'_>,
+        read: impl FnOnce(&Combined<'_>) -> R,
+    ) -> Result<R, Error> {
+        let held = self.zset_held(plan.keys)?;
+        let sources: Vec<_> = (held.iter())
+            .map(|held| held.as_deref().map(Source::ZSet))
+            .collect();
+        Ok(read(&combine(plan, &sources, Way::LookUp)))
+    }
+
+    /// Combines and stores the result under `to`; how many elements it has.
+    pub fn zset_store_combined(
+        &mut self,
+        to: Key<'_>,
+        plan: &Plan<'_>,
+        limits: Limits,
+        much: bool,
+    ) -> Result<usize, Error> {
+        let much = much && self.zset_walks(plan)?;
+        let made = self.zset_made(plan.keys, much, |sources, way| {
+            ZSet::from_sorted(&combine(plan, sources, way), limits)
+        })?;
+        Ok(self.zset_put(to, made, plan.op.store_event()))
+    }
+
+    /// Stores elements of `from` under `to`, with the scores they are given; how many
+    /// there are. With `much`, they are chosen from an image.
+    pub fn zset_store_chosen(
+        &mut self,
+        (from, to): (Key<'_>, Key<'_>),
+        event: &'static str,
+        limits: Limits,
+        much: bool,
+        choose: impl Fn(&ZSet) -> Combined<'_>,
+    ) -> Result<usize, Error> {
+        self.read(from);
+        let made = self.zset_made(&[from], much, |sources, _| match sources {
+            [Some(Source::ZSet(zset))] => {
+                let mut chosen = choose(zset);
+                put_in_order(&mut chosen);
+                ZSet::from_sorted(&chosen, limits)
+            }
+            _ => ZSet::new(),
+        })?;
+        Ok(self.zset_put(to, made, event))
+    }
+
+    /// What `make` makes of the sources, all of one moment, which is now: the locks are
+    /// held when this returns, though with `much` not all the time.
+    fn zset_made(
+        &mut self,
+        keys: &[Key<'_>],
+        much: bool,
+        make: impl Fn(&[Option<Source<'_>>], Way) -> ZSet,
+    ) -> Result<ZSet, Error> {
+        let footprint = self.locks.held();
+        for _ in 0..if much { ROUNDS_MAX } else { 0 } {
+            let images = self.zset_images(keys)?;
+            self.locks.release();
+            let made = make(&images.sources(), Way::Walk);
+            self.locks.acquire(footprint);
+            if self.zset_unchanged(keys, &images) {
+                return Ok(made);
+            }
+        }
+        let held = self.zset_held(keys)?;
+        let sources: Vec<_> = (held.iter())
+            .map(|held| held.as_deref().map(Source::ZSet))
+            .collect();
+        Ok(make(&sources, Way::LookUp))
+    }
+}
+
+impl Slice<'_> {
+    /// The ranks that are left of the slice behind an offset, at most `count` of them,
+    /// seen from its end if `reverse`.
+    pub fn limited(
+        &self,
+        zset: &ZSet,
+        reverse: bool,
+        offset: usize,
+        count: usize,
+    ) -> std::ops::Range<usize> {
+        let ranks = match *self {
+            Slice::Ranks(start, stop) if reverse => {
+                let ranks = signed_range(start, stop, zset.len());
+                zset.len() - ranks.end..zset.len() - ranks.start
+            }
+            slice => slice.ranks(zset),
+        };
+        let skipped = offset.min(ranks.len());
+        let count = count.min(ranks.len() - skipped);
+        if reverse {
+            ranks.end - skipped - count..ranks.end - skipped
+        } else {
+            ranks.start + skipped..ranks.start + skipped + count
+        }
+    }
+}
+
+/// An element as a result holds it.
+pub fn taken(entry: Entry<'_>) -> (f64, Cow<'_, [u8]>) {
+    (entry.score, text(entry.member))
+}
+
+/// The text of a member; only that of a packed integer is copied.
+fn text(elem: Elem<'_>) -> Cow<'_, [u8]> {
+    match elem {
+        Elem::Str(bytes) => Cow::Borrowed(bytes),
+        Elem::Int(_) => Cow::Owned(elem.to_vec()),
+    }
+}
+
+type Scores<'a> = HashMap<Cow<'a, [u8]>, f64, RandomState>;
+
+/// Combines sources, one for each key of the plan.
+fn combine<'a>(plan: &Plan<'_>, sources: &[Option<Source<'a>>], way: Way) -> Combined<'a> {
+    let weighted = sources.iter().copied().zip(plan.weights.iter().copied());
+    let mut inputs: Vec<(Option<Source<'a>>, f64)> = weighted.collect();
+    if plan.op != Op::Diff {
+        // From the smallest to the largest, as Redis does: sums of floats depend on it.
+        inputs.sort_by_key(|(source, _)| source.map_or(0, Source::len));
+    }
+    let mut combined = match (plan.op, way) {
+        (Op::Union, _) => union(&inputs, plan.aggregate),
+        (Op::Inter, Way::LookUp) => inter_by_lookup(&inputs, plan.aggregate, plan.limit),
+        (Op::Inter, Way::Walk) => inter_by_walk(&inputs, plan.aggregate),
+        (Op::Diff, Way::LookUp) => diff_by_lookup(&inputs),
+        (Op::Diff, Way::Walk) => diff_by_walk(&inputs),
+    };
+    put_in_order(&mut combined);
+    combined
+}
+
+/// Sorts by score, then by text.
+fn put_in_order(elements: &mut Combined<'_>) {
+    // No score is NaN.
+    elements.sort_unstable_by(|a, b| {
+        let by_score = a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal);
+        by_score.then_with(|| a.1.cmp(&b.1))
+    });
+}
+
+fn union<'a>(inputs: &[(Option<Source<'a>>, f64)], aggregate: Aggregate) -> Combined<'a> {
+    let largest = inputs.last().and_then(|(source, _)| *source);
+    let room = largest.map_or(0, Source::len);
+    let mut scores = Scores::with_capacity_and_hasher(room, RandomState::default());
+    for (source, weight) in inputs {
+        for entry in source.iter().flat_map(|source| source.iter()) {
+            let score = number(entry.score * weight);
+            match scores.entry(text(entry.member)) {
+                Slot::Vacant(slot) => {
+                    slot.insert(score);
+                }
+                Slot::Occupied(mut slot) => {
+                    let sum = aggregate.apply(*slot.get(), score);
+                    slot.insert(sum);
+                }
+            }
+        }
+    }
+    scores
+        .into_iter()
+        .map(|(member, score)| (score, member))
+        .collect()
+}
+
+fn inter_by_lookup<'a>(
+    inputs: &[(Option<Source<'a>>, f64)],
+    aggregate: Aggregate,
+    limit: usize,
+) -> Combined<'a> {
+    let Some(((Some(first), weight), others)) = inputs.split_first() else {
+        return Vec::new();
+    };
+    let mut found = Combined::new();
+    for entry in first.iter() {
+        let member = text(entry.member);
+        let start = number(entry.score * weight);
+        let score = others.iter().try_fold(start, |score, (source, weight)| {
+            let other = source.and_then(|source| source.score(&member))?;
+            Some(aggregate.apply(score, other * weight))
+        });
+        found.extend(score.map(|score| (score, member)));
+        if found.len() >= limit {
+            break;
+        }
+    }
+    found
+}
+
+fn inter_by_walk<'a>(inputs: &[(Option<Source<'a>>, f64)], aggregate: Aggregate) -> Combined<'a> {
+    let Some(((Some(first), weight), others)) = inputs.split_first() else {
+        return Vec::new();
+    };
+    let mut kept: Scores<'a> = (first.iter())
+        .map(|entry| (text(entry.member), number(entry.score * weight)))
+        .collect();
+    for (source, weight) in others {
+        let mut still = Scores::with_capacity_and_hasher(kept.len(), RandomState::default());
+        for entry in source.iter().flat_map(|source| source.iter()) {
+            let other = entry.score * weight;
+            if let Some((member, score)) = kept.remove_entry(&*text(entry.member)) {
+                still.insert(member, aggregate.apply(score, other));
+            }
+        }
+        kept = still;
+    }
+    kept.into_iter()
+        .map(|(member, score)| (score, member))
+        .collect()
+}
+
+fn diff_by_lookup<'a>(inputs: &[(Option<Source<'a>>, f64)]) -> Combined<'a> {
+    let Some(((Some(first), _), others)) = inputs.split_first() else {
+        return Vec::new();
+    };
+    let others = others.iter().filter_map(|(source, _)| *source);
+    let is_left = |(_, member): &(f64, Cow<'_, [u8]>)| {
+        !others.clone().any(|source| source.score(member).is_some())
+    };
+    first.iter().map(taken).filter(is_left).collect()
+}
+
+fn diff_by_walk<'a>(inputs: &[(Option<Source<'a>>, f64)]) -> Combined<'a> {
+    let Some(((Some(first), _), others)) = inputs.split_first() else {
+        return Vec::new();
+    };
+    let mut left: Scores<'a> = (first.iter())
+        .map(|entry| (text(entry.member), entry.score))
+        .collect();
+    for source in others.iter().filter_map(|(source, _)| *source) {
+        for entry in source.iter() {
+            left.remove(&*text(entry.member));
+        }
+    }
+    left.into_iter()
+        .map(|(member, score)| (score, member))
+        .collect()
+}
