@@ -532,7 +532,7 @@ impl Hash {
         read: impl FnOnce(Item<'_>) -> R,
     ) -> Option<R> {
         let len = self.len() as u128;
-        let mut index = || (u128::from(rand()) * len >> 64) as usize;
+        let mut index = || ((u128::from(rand()) * len) >> 64) as usize;
         match &self.repr {
             Repr::Pairs(pairs) => {
                 let pair = pairs.get(index())?;
