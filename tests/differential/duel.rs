@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{Answer, Client, Reply, encode, escape};
 
-use super::agree::{agree, near_ms, sorted};
+use super::agree::{agree, near_ms, same_numbers, sorted};
 use super::grammar::{Grammar, Op, Step};
 use super::values;
 
@@ -144,6 +144,7 @@ impl Duel {
         match kind.text().as_str() {
             "string" => self.same(&[b"GET", key]),
             "list" => self.same(&[b"LRANGE", key, b"0", b"-1"]),
+            "zset" => self.same_scores(key),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);
@@ -154,6 +155,19 @@ impl Duel {
             "{label}: PTTL {}: {ours:?} {theirs:?}",
             escape(key)
         );
+    }
+
+    /// A sorted set; the two servers write some scores differently.
+    fn same_scores(&mut self, key: &[u8]) -> Reply {
+        let args: [&[u8]; 5] = [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"];
+        let (ours, theirs) = (self.ours.cmd(&args), self.theirs.cmd(&args));
+        let label = &self.label;
+        assert!(
+            same_numbers(&ours, &theirs),
+            "{label}: ZRANGE {}: {ours:?} {theirs:?}",
+            escape(key)
+        );
+        theirs
     }
 
     fn same(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {

@@ -1,6 +1,8 @@
 //! The data families as plainly as they can be told: a map, vectors, and a time.
 //! Knows the commands that the property test draws, in their valid forms.
 
+mod zset;
+
 use std::collections::BTreeMap;
 
 use super::{Data, Held};
@@ -84,6 +86,7 @@ impl Model {
             "DEL" | "EXISTS" | "PEXPIRE" | "PTTL" | "PERSIST" | "TYPE" => self.key(&words),
             "RENAME" | "RENAMENX" | "COPY" | "MOVE" => self.transfer(&words),
             "LMOVE" => self.list_move(&words),
+            verb if verb.starts_with('Z') => self.zset(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())

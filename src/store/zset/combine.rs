@@ -279,9 +279,11 @@ impl Db<'_> {
             let made = make(&images.sources(), Way::Walk);
             self.locks.acquire(footprint);
             if self.zset_unchanged(keys, &images) {
+                keys.iter().for_each(|key| self.tell_if_due(*key));
                 return Ok(made);
             }
         }
+        keys.iter().for_each(|key| self.tell_if_due(*key));
         let held = self.zset_held(keys)?;
         let sources: Vec<_> = (held.iter())
             .map(|held| held.as_deref().map(Source::ZSet))
