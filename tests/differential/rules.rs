@@ -117,7 +117,7 @@ const ZSETS: &[Rule] = &[
         4,
         "ZMPOP (1 <zset>|2 <zset> <zset>|0 <zset>) (MIN|MAX|junk) [COUNT <count>]",
     ),
-    (4, "ZRANDMEMBER <zset> [<count> [WITHSCORES]]"),
+    (4, "ZRANDMEMBER <zset> [<int-small> [WITHSCORES]]"),
     (
         8,
         "(ZUNION|ZINTER) 2 <zset> <zset> [WEIGHTS <score> <int-small>] [AGGREGATE (SUM|MIN|MAX|junk)] [WITHSCORES]",

@@ -74,6 +74,28 @@ fn combinations_of_large_sets() {
 }
 
 #[test]
+fn a_large_part_is_removed() {
+    let mut rig = Rig::new();
+    fill(&mut rig, "z", 0..5000);
+    rig.line("EXPIRE z 100");
+    expect(
+        &mut rig,
+        &[
+            ("ZREMRANGEBYSCORE z 1000 3999", ":3000"),
+            ("ZCARD z", ":2000"),
+            ("ZRANK z m4000", ":1000"),
+            ("ZSCORE z m1000", "$-1"),
+            ("TTL z", ":100"),
+            ("ZREMRANGEBYRANK z 0 -1", ":2000"),
+            ("EXISTS z", ":0"),
+        ],
+    );
+    let events = rig.journal.events.lock().clone();
+    let last = &events[events.len() - 3..];
+    assert_eq!(last, ["zremrangebyscore", "zremrangebyrank", "del"]);
+}
+
+#[test]
 fn the_journal_is_told_effects() {
     let mut rig = Rig::new();
     rig.line("ZADD z 1 a 2 b 3 c");
