@@ -78,6 +78,23 @@ GET, SET = ["GET", "key:__rand_int__"], ["SET", "key:__rand_int__", "VXK"]
 INCR, LPUSH, LPOP = ["INCR", "counter:__rand_int__"], ["LPUSH", "mylist", "VXK"], ["LPOP", "mylist"]
 MSET = ["MSET"] + ["key:__rand_int__", "VXK"] * 10
 
+def scored(count=None, keys=("zset",)):
+    """Sorted sets of `count` elements, or of one for each request."""
+    def load(requests):
+        total = count or requests
+        for name in keys:
+            for first in range(0, total, LOAD_CHUNK):
+                chunk = range(first, min(first + LOAD_CHUNK, total))
+                pairs = ((n * 7919 % total, b"element:%s%d" % (name.encode(), n)) for n in chunk)
+                yield encode("ZADD", name, *(part for pair in pairs for part in pair))
+    return load
+
+
+ZADD = ["ZADD", "zset", "__rand_int__", "element:__rand_int__"]
+ZPOPMIN = ["ZPOPMIN", "zset"]
+ZRANGEBYSCORE = ["ZRANGEBYSCORE", "zset", "5000", "5099"]
+ZUNIONSTORE = ["ZUNIONSTORE", "sum", "2", "one", "two"]
+
 WORKS = [
     Work("GET P=1", ["-c", "50", *GET], 500_000, SMALL, strings(SMALL)),
     Work("SET P=1", ["-c", "50", *SET], 500_000, SMALL),
@@ -96,6 +113,12 @@ WORKS = [
          elements(600)),
     Work("LRANGE_600", ["-c", "50", "-P", "16", "LRANGE", "mylist", "0", "599"], 50_000, 0,
          elements(600)),
+    Work("ZADD P=16", ["-c", "50", "-P", "16", *ZADD], 2_000_000, SMALL),
+    Work("ZPOPMIN P=16", ["-c", "50", "-P", "16", *ZPOPMIN], 1_000_000, 0, scored()),
+    Work("ZRANGEBYSCORE of 100", ["-c", "50", "-P", "16", *ZRANGEBYSCORE], 200_000, 0,
+         scored(SMALL)),
+    Work("ZUNIONSTORE of 2 x 100k", ["-c", "1", *ZUNIONSTORE], 1000, 0,
+         scored(SMALL, ("one", "two"))),
     Work("GET of 100 KB", ["-c", "50", "GET", "big"], 50_000, 0, one_value(100_000)),
 ]
 

@@ -48,6 +48,15 @@ def load_list(client):
          for first in range(0, KEYS, chunk)), depth=10)
 
 
+def load_zset(client):
+    chunk = 1000
+    client.command("DEL", "bigzset")
+    client.pipeline(
+        (encode("ZADD", "bigzset", *(part for n in range(first, first + chunk)
+                                     for part in (n, b"element:%d" % n)))
+         for first in range(0, KEYS, chunk)), depth=10)
+
+
 def nothing(_):
     pass
 
@@ -103,6 +112,10 @@ WORKS = [
     ("SCAN loop", nothing, scan_loop),
     ("LRANGE of 1M", load_list, lambda client: client.command("LRANGE", "biglist", 0, -1)),
     ("DEL of a 1M list", load_list, lambda client: client.command("DEL", "biglist")),
+    ("ZRANGE of 1M", load_zset, lambda client: client.command("ZRANGE", "bigzset", 0, -1)),
+    ("ZUNIONSTORE of 1M", load_zset,
+     lambda client: client.command("ZUNIONSTORE", "sum", 2, "bigzset", "bigzset")),
+    ("DEL of a 1M zset", load_zset, lambda client: client.command("DEL", "bigzset")),
     ("MGET of 100k", prepare_mget, mget),
     ("DEBUG SLEEP 0.5", nothing, lambda client: client.command("DEBUG", "SLEEP", "0.5")),
     ("1M expiring in 1 s", expire_setup, expire_wait),

@@ -188,25 +188,44 @@ impl Db<'_> {
                 .filter(|member| zset.remove(member).is_some())
                 .count()
         })?;
-        self.told(key, removed.unwrap_or(0), Event::sorted_set("zrem"))
+        Ok(self.told(key, removed.unwrap_or(0), Event::sorted_set("zrem")))
     }
 
-    /// Removes the elements of a slice; how many. O(log n) for each.
-    pub fn zset_remove_slice(&mut self, key: Key<'_>, slice: Slice<'_>) -> Result<usize, Error> {
-        let removed = self.change(key, |zset: &mut ZSet| {
-            let ranks = slice.ranks(zset);
-            zset.remove_ranks(ranks)
-        })?;
-        self.told(key, removed.unwrap_or(0), slice.removal())
+    /// Removes the elements of a slice; how many. O(log n) for each; with `much`, where
+    /// a large part goes, what is left is put together from an image without the locks.
+    pub fn zset_remove_slice(
+        &mut self,
+        key: Key<'_>,
+        slice: Slice<'_>,
+        much: bool,
+    ) -> Result<usize, Error> {
+        let removed = match if much {
+            self.zset_without(key, slice)?
+        } else {
+            None
+        } {
+            Some((left, removed)) => {
+                self.put(key, NewValue::collection(left), Ttl::Keep);
+                removed
+            }
+            None => {
+                let removed = self.change(key, |zset: &mut ZSet| {
+                    let ranks = slice.ranks(zset);
+                    zset.remove_ranks(ranks)
+                })?;
+                removed.unwrap_or(0)
+            }
+        };
+        Ok(self.told(key, removed, slice.removal()))
     }
 
     /// Tells a removal, and removes the key with the last element.
-    fn told(&mut self, key: Key<'_>, removed: usize, event: Event) -> Result<usize, Error> {
+    fn told(&mut self, key: Key<'_>, removed: usize, event: Event) -> usize {
         if removed > 0 {
             self.touched(key.bytes, event);
             self.settle(key);
         }
-        Ok(removed)
+        removed
     }
 
     /// Removes up to `count` elements at an end. `read` is told first how many that
@@ -234,7 +253,7 @@ impl Db<'_> {
             End::Min => "zpopmin",
             End::Max => "zpopmax",
         };
-        self.told(key, removed, Event::sorted_set(event))?;
+        self.told(key, removed, Event::sorted_set(event));
         Ok(Some(read))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{Answer, Client, Reply, encode, escape};
 
-use super::agree::{agree, near_ms, sorted, sorted_pairs};
+use super::agree::{agree, near_ms, same_numbers, sorted, sorted_pairs};
 use super::grammar::{Grammar, Op, Step};
 use super::values;
 
@@ -147,6 +147,7 @@ impl Duel {
             "hash" => self.same_pairs(&[b"HGETALL", key]),
             "set" => self.same_sorted(&[b"SMEMBERS", key]),
             "stream" => self.same(&[b"XRANGE", key, b"-", b"+"]),
+            "zset" => self.same_scores(key),
             other => panic!("{}: no way to compare a {other}", self.label),
         };
         let ours = self.ours.cmd(&[b"PTTL", key]);
@@ -170,6 +171,19 @@ impl Duel {
     fn same_sorted(&mut self, args: &[impl AsRef<[u8]>]) -> Reply {
         let (ours, theirs) = (self.ours.cmd(args), self.theirs.cmd(args));
         assert_eq!(sorted(&ours), sorted(&theirs), "{}", self.label);
+        theirs
+    }
+
+    /// A sorted set; the two servers write some scores differently.
+    fn same_scores(&mut self, key: &[u8]) -> Reply {
+        let args: [&[u8]; 5] = [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"];
+        let (ours, theirs) = (self.ours.cmd(&args), self.theirs.cmd(&args));
+        let label = &self.label;
+        assert!(
+            same_numbers(&ours, &theirs),
+            "{label}: ZRANGE {}: {ours:?} {theirs:?}",
+            escape(key)
+        );
         theirs
     }
 

@@ -104,7 +104,7 @@ impl Grammar {
     pub fn step(&mut self) -> Step {
         if self.alone && self.rng.one_in(SCAN_ONE_IN) {
             return Step::ScanAll(
-                self.expand("[MATCH <pattern>] [COUNT <limit>] [TYPE (string|list|hash)]"),
+                self.expand("[MATCH <pattern>] [COUNT <limit>] [TYPE (string|list|hash|zset)]"),
             );
         }
         if self.rng.one_in(MACRO_ONE_IN) {

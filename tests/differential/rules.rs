@@ -16,6 +16,8 @@ pub const FAMILIES: &[&[Rule]] = &[
     HASHES,
     SETS,
     STREAMS,
+    ZSETS,
+    GEO,
     KEYS,
     CONNECTION,
 ];
@@ -280,6 +282,116 @@ const STREAMS: &[Rule] = &[
     (3, "XINFO GROUPS <stream>"),
     (3, "XINFO CONSUMERS <stream> <group>"),
     (1, "XINFO (HELP|junk|junk <stream>)"),
+];
+
+const ZSETS: &[Rule] = &[
+    (25, "ZADD <zset> [NX|XX] [GT|LT] [CH] {<score> <elem>}"),
+    (4, "ZADD <zset> [NX|XX|GT|LT] INCR <score> <elem>"),
+    (
+        2,
+        "ZADD <zset> {(NX|XX|GT|LT|CH|INCR|junk)} {<score> <elem>}",
+    ),
+    (10, "ZINCRBY <zset> <score> <elem>"),
+    (6, "ZREM <zset> {<elem>}"),
+    (6, "ZSCORE <zset> <elem>"),
+    (4, "ZMSCORE <zset> {<elem>}"),
+    (4, "ZCARD <zset>"),
+    (4, "(ZRANK|ZREVRANK) <zset> <elem>"),
+    (6, "ZCOUNT <zset> <bound> <bound>"),
+    (8, "ZRANGE <zset> <index> <index> [REV] [WITHSCORES]"),
+    (
+        8,
+        "ZRANGE <zset> <bound> <bound> BYSCORE [REV] [LIMIT <count> <int-small>] [WITHSCORES]",
+    ),
+    (
+        2,
+        "ZRANGE <zset> <bound> <bound> {(BYSCORE|BYLEX|REV|LIMIT 0 1|WITHSCORES|junk)}",
+    ),
+    (4, "ZREVRANGE <zset> <index> <index> [WITHSCORES]"),
+    (
+        6,
+        "(ZRANGEBYSCORE|ZREVRANGEBYSCORE) <zset> <bound> <bound> [WITHSCORES] [LIMIT <int-small> <int-small>]",
+    ),
+    (4, "ZRANGESTORE <zset> <zset> <index> <index> [REV]"),
+    (
+        3,
+        "ZRANGESTORE <zset> <zset> <bound> <bound> BYSCORE [LIMIT 1 2]",
+    ),
+    (4, "ZREMRANGEBYRANK <zset> <index> <index>"),
+    (4, "ZREMRANGEBYSCORE <zset> <bound> <bound>"),
+    (8, "(ZPOPMIN|ZPOPMAX) <zset> [<count>]"),
+    (
+        4,
+        "ZMPOP (1 <zset>|2 <zset> <zset>|0 <zset>) (MIN|MAX|junk) [COUNT <count>]",
+    ),
+    (4, "ZRANDMEMBER <zset> [<int-small> [WITHSCORES]]"),
+    (
+        8,
+        "(ZUNION|ZINTER) 2 <zset> <zset> [WEIGHTS <score> <int-small>] [AGGREGATE (SUM|MIN|MAX|junk)] [WITHSCORES]",
+    ),
+    (
+        3,
+        "ZDIFF (1 <zset>|2 <zset> <zset>|3 <zset> <zset> <zset>|0 <zset>) [WITHSCORES]",
+    ),
+    (
+        8,
+        "(ZUNIONSTORE|ZINTERSTORE) <zset> 2 <zset> <zset> [WEIGHTS <int-small> 1] [AGGREGATE (SUM|MIN|MAX)]",
+    ),
+    (3, "ZDIFFSTORE <zset> 2 <zset> <zset>"),
+    (3, "ZINTERCARD 2 <zset> <zset> [LIMIT <count>]"),
+    (4, "ZSCAN <zset> 0 COUNT 1000 [MATCH (a*|?|*)]"),
+    (6, "ZADD <lexkey> {0 <elem>}"),
+    (4, "ZLEXCOUNT <lexkey> <lex> <lex>"),
+    (
+        4,
+        "(ZRANGEBYLEX|ZREVRANGEBYLEX) <lexkey> <lex> <lex> [LIMIT <int-small> <int-small>]",
+    ),
+    (
+        3,
+        "ZRANGE <lexkey> <lex> <lex> BYLEX [REV] [LIMIT 1 <count>]",
+    ),
+    (2, "ZRANGESTORE <zset> <lexkey> <lex> <lex> BYLEX"),
+    (2, "ZREMRANGEBYLEX <lexkey> <lex> <lex>"),
+];
+
+const GEO: &[Rule] = &[
+    (12, "GEOADD <geokey> [NX|XX] [CH] {<lon> <lat> <place>}"),
+    (1, "GEOADD <geokey> NX XX <lon> <lat> <place>"),
+    (1, "GEOADD <geokey> (200|abc) <lat> <place>"),
+    (4, "GEODIST <geokey> <place> <place> [(m|km|ft|mi|junk)]"),
+    (4, "(GEOPOS|GEOHASH) <geokey> {<place>}"),
+    (
+        8,
+        "GEOSEARCH <geokey> (FROMMEMBER <place>|FROMLONLAT <lon> <lat>) (BYRADIUS <radius> (km|m|mi)|BYBOX <radius> <radius> (km|ft)) [ASC|DESC] [WITHDIST] [WITHCOORD] [WITHHASH]",
+    ),
+    (
+        3,
+        "GEOSEARCH <geokey> FROMLONLAT <lon> <lat> BYRADIUS <radius> km COUNT 2 [ANY] [WITHDIST]",
+    ),
+    (
+        2,
+        "GEOSEARCH <geokey> {(FROMMEMBER <place>|BYRADIUS <radius> km|BYBOX 1 1 m|FROMLONLAT 1 1|COUNT 0|ANY|junk)}",
+    ),
+    (
+        3,
+        "GEOSEARCHSTORE <geokey> <geokey> FROMMEMBER <place> BYRADIUS <radius> km [COUNT 3]",
+    ),
+    (
+        2,
+        "GEOSEARCHSTORE <zset> <geokey> FROMMEMBER <place> BYRADIUS <radius> km STOREDIST",
+    ),
+    (
+        4,
+        "(GEORADIUS|GEORADIUS_RO) <geokey> <lon> <lat> <radius> (km|m) [WITHDIST] [WITHHASH] [WITHCOORD] [ASC|DESC]",
+    ),
+    (
+        3,
+        "(GEORADIUSBYMEMBER|GEORADIUSBYMEMBER_RO) <geokey> <place> <radius> km [WITHDIST] [ASC]",
+    ),
+    (
+        2,
+        "GEORADIUS <geokey> <lon> <lat> <radius> km (STORE <geokey>|STOREDIST <zset>)",
+    ),
 ];
 
 const KEYS: &[Rule] = &[

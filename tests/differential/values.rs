@@ -9,6 +9,12 @@ const KEYS_EACH: usize = 10;
 
 /// The types that have keys of their own.
 const TYPES: usize = 4;
+/// Keys that string commands prefer, then as many that list commands prefer, and so on
+/// for each of the kinds.
+const KEYS_EACH: usize = 10;
+
+/// Kinds of keys.
+const KINDS: usize = 3;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -39,6 +45,18 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "sid-edge" => stream_edge(rng),
         "group" => rng.pick(&["g", "h", "i"]).as_bytes().to_vec(),
         "consumer" => rng.pick(&["alice", "bob", "", "c\0d"]).as_bytes().to_vec(),
+        "zset" => key_of(2, prefix, rng),
+        // What Redis answers about the texts of elements with different scores is not
+        // defined, and what it makes of scores that are no positions: sets apart.
+        "lexkey" => format!("{prefix}lexkey:{}", rng.below(3)).into_bytes(),
+        "geokey" => format!("{prefix}geokey:{}", rng.below(3)).into_bytes(),
+        "score" => score(rng),
+        "bound" => bound(rng),
+        "lex" => lex(rng),
+        "place" => format!("place-{}", rng.below(12)).into_bytes(),
+        "lon" => coordinate(rng, 180),
+        "lat" => coordinate(rng, 85),
+        "radius" => radius(rng),
         "value" => value(rng),
         "elem" => element(rng),
         "int" => integer(rng),
@@ -153,6 +171,15 @@ fn stream_edge(rng: &mut Rng) -> Vec<u8> {
 fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
     let kind = if rng.one_in(12) {
         rng.below(TYPES)
+    let kind = rng.below(KINDS);
+    key_of(kind, prefix, rng)
+}
+
+/// Mostly a key of the given kind, sometimes of another, so that wrong types
+/// stay a part of the stream.
+fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
+    let kind = if rng.one_in(12) {
+        rng.below(KINDS)
     } else {
         kind
     };
@@ -333,6 +360,71 @@ fn float(rng: &mut Rng) -> Vec<u8> {
         0 => rng.pick(EDGES).as_bytes().to_vec(),
         1 => format!("{}.{}", rng.between(-50, 50), rng.below(100)).into_bytes(),
         _ => format!("{}.{:03}", rng.between(-5000, 5000), rng.below(1000)).into_bytes(),
+    }
+}
+
+fn score(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[&str] = &[
+        "inf",
+        "-inf",
+        "0.5",
+        "-2.25",
+        "1e3",
+        "1e-7",
+        "1234567.125",
+        "3.0",
+        "abc",
+        "nan",
+        "",
+        "0x1p3",
+    ];
+    match rng.below(8) {
+        0 => rng.pick(EDGES).as_bytes().to_vec(),
+        _ => text(rng.between(-5, 5)),
+    }
+}
+
+fn bound(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[&str] = &[
+        "-inf", "+inf", "inf", "(inf", "(-inf", " 1", "", "(", "abc", "((1", "1e400",
+    ];
+    match rng.below(6) {
+        0 => rng.pick(EDGES).as_bytes().to_vec(),
+        1 => format!("({}", rng.between(-5, 5)).into_bytes(),
+        _ => text(rng.between(-6, 6)),
+    }
+}
+
+fn lex(rng: &mut Rng) -> Vec<u8> {
+    const EDGES: &[&str] = &["-", "+", "-x", "a", "", "[", "("];
+    match rng.below(6) {
+        0 => rng.pick(EDGES).as_bytes().to_vec(),
+        1 => b"-".to_vec(),
+        2 => b"+".to_vec(),
+        _ => {
+            let mut bound = rng.pick(&["[", "("]).as_bytes().to_vec();
+            bound.extend(element(rng));
+            bound
+        }
+    }
+}
+
+/// So many digits that no two distances are the same.
+fn coordinate(rng: &mut Rng, max: i64) -> Vec<u8> {
+    let limit = max * 1_000_000;
+    let millionths = if rng.one_in(2) {
+        rng.between(10_000_000, 15_000_000)
+    } else {
+        rng.between(-limit, limit)
+    };
+    format!("{}", millionths as f64 / 1e6).into_bytes()
+}
+
+fn radius(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(8) {
+        0 => rng.pick(&["-1", "abc", "0"]).as_bytes().to_vec(),
+        1 => text(rng.between(1, 30_000)),
+        _ => text(rng.between(1, 900)),
     }
 }
 

@@ -77,7 +77,7 @@ pub const SPECS: &[Spec] = &[
         summary: "Returns members of a geospatial index as standard geohash strings",
         args: &[
             Arg::new("key", ArgType::Key).key(0),
-            Arg::new("member", ArgType::String).multiple(),
+            Arg::new("member", ArgType::String).optional().multiple(),
         ],
         run: geohash,
         ..Spec::DEFAULT
@@ -94,7 +94,7 @@ pub const SPECS: &[Spec] = &[
         summary: "Returns longitude and latitude of members of a geospatial index",
         args: &[
             Arg::new("key", ArgType::Key).key(0),
-            Arg::new("member", ArgType::String).multiple(),
+            Arg::new("member", ArgType::String).optional().multiple(),
         ],
         run: geopos,
         ..Spec::DEFAULT

@@ -3,6 +3,7 @@
 
 mod hashes;
 mod sets;
+mod zset;
 
 use std::collections::BTreeMap;
 
@@ -92,6 +93,7 @@ impl Model {
             name if name.starts_with('H') => self.hash_read(&words),
             name if name.starts_with('S') => self.set_command(&words),
             verb if verb.starts_with('X') => self.stream(&words),
+            verb if verb.starts_with('Z') => self.zset(&words),
             _ => self.list(&words),
         };
         answer.unwrap_or_else(|error| error.to_owned())

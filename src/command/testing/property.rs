@@ -47,7 +47,7 @@ impl Stream {
 
     /// The next command line.
     pub fn next(&mut self) -> String {
-        match self.rng.below(9) {
+        match self.rng.below(10) {
             0 => self.string(),
             1 => self.list(),
             2 => self.keys(),
@@ -55,6 +55,7 @@ impl Stream {
             5 => self.set(),
             6 => super::streams::draw(&mut self.rng),
             7 => self.bits_and_comparisons(),
+            8 => self.zset(),
             _ => self.other_string(),
         }
     }
@@ -172,6 +173,31 @@ impl Stream {
         }
     }
 
+    fn zset(&mut self) -> String {
+        let (key, other, member) = (self.key(), self.key(), self.value());
+        let (from, to) = (self.int(-6, 6), self.int(-6, 6));
+        let end = self.pick(&["MIN", "MAX"]);
+        match self.rng.below(18) {
+            0..=3 => format!("ZADD {key} {from} {member} {to} u"),
+            4 => format!("ZINCRBY {key} {from} {member}"),
+            5 => format!("ZREM {key} {member} u"),
+            6 => format!("ZSCORE {key} {member}"),
+            7 => format!("ZRANK {key} u"),
+            8 => format!("ZCARD {key}"),
+            9 => format!("ZRANGE {key} {from} {to} WITHSCORES"),
+            10 => format!("ZCOUNT {key} {from} {to}"),
+            11 => format!("ZREMRANGEBYRANK {key} {from} {to}"),
+            12 => format!("ZREMRANGEBYSCORE {key} {from} {to}"),
+            13 => format!("ZPOP{end} {key} {}", self.int(0, 3)),
+            14 => format!("ZMPOP 2 {key} {other} {end} COUNT {}", self.int(1, 3)),
+            15 => format!("ZRANGESTORE {key} {other} {from} {to}"),
+            _ => {
+                let op = self.pick(&["UNION", "INTER", "DIFF"]);
+                format!("Z{op}STORE {} 2 {key} {other}", self.key())
+            }
+        }
+    }
+
     fn keys(&mut self) -> String {
         let (key, other, ttl) = (self.key(), self.key(), self.ttl());
         match self.rng.below(14) {
@@ -215,11 +241,12 @@ fn the_engine_agrees_with_a_plain_model() {
     let mut stream = Stream { rng, ttl: 1..200 };
     for round in 0..20 {
         let mut rig = Rig::new();
-        // Small nodes, so that lists change their encoding.
+        // Small limits, so that values change their encoding.
         if round % 2 == 0 {
             for id in [
                 crate::config::Id::LIST_MAX_LISTPACK_SIZE,
                 crate::config::Id::HASH_MAX_LISTPACK_ENTRIES,
+                crate::config::Id::ZSET_MAX_LISTPACK_ENTRIES,
             ] {
                 rig.services.config.set(id, b"4").expect("a valid size");
             }

@@ -118,7 +118,7 @@ impl<'a> Request<'a> {
                 with_scores = true;
             } else if args.left() > 2 && args.word("LIMIT") {
                 (offset, count) = (args.int()?, args.int()?);
-            } else if form.reverse.is_none() && args.word("REV") {
+            } else if reverse.is_none() && args.word("REV") {
                 reverse = Some(true);
             } else if by.is_none() && args.word("BYLEX") {
                 by = Some(By::Lex);
@@ -259,7 +259,7 @@ fn remove(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, by: By) -> Outcome {
     let key = ctx.key(argv);
     let cost = (ctx.db.peek_zset(key)?).map_or(0, |zset| slice.ranks(&zset).len());
     ctx.afford(cost)?;
-    let removed = ctx.db.zset_remove_slice(key, slice)?;
+    let removed = ctx.db.zset_remove_slice(key, slice, cost > LIGHT_COST)?;
     ctx.reply.len(removed);
     Ok(())
 }

@@ -42,5 +42,3 @@ rows! {
         STREAM_NODE_MAX_ENTRIES = int("stream-node-max-entries", 0, LONG_MAX, "100");
     }
 }
-
-const NO_TYPE: &str = "it has strings and lists only";

@@ -264,6 +264,40 @@ impl Db<'_> {
         Ok(self.zset_put(to, made, event))
     }
 
+    /// The set at `key` without a slice, and how many elements that has; nothing where
+    /// the slice is a small part.
+    pub(super) fn zset_without(
+        &mut self,
+        key: Key<'_>,
+        slice: Slice<'_>,
+    ) -> Result<Option<(ZSet, usize)>, Error> {
+        // As in Redis, a set does not become packed again.
+        const NEVER_PACKED: Limits = Limits {
+            entries: 0,
+            value: 0,
+        };
+        let sizes = |zset: &ZSet| (slice.ranks(zset).len(), zset.len());
+        let (part, len) = self
+            .peek_collection(key)?
+            .map_or((0, 0), |zset| sizes(&zset));
+        if part <= len / STEPS_PER_LOOKUP {
+            return Ok(None);
+        }
+        let left = self.zset_made(&[key], true, |sources, _| match sources {
+            [Some(Source::ZSet(zset))] => {
+                let ranks = slice.ranks(zset);
+                let (head, tail) = (0..ranks.start, ranks.end..zset.len());
+                let left = zset.range(head).chain(zset.range(tail));
+                let left: Combined<'_> = left.map(taken).collect();
+                ZSet::from_sorted(&left, NEVER_PACKED)
+            }
+            _ => ZSet::new(),
+        })?;
+        let len = (self.peek_zset(key)?).map_or(0, |zset| zset.len());
+        let removed = len - left.len();
+        Ok((removed > 0).then_some((left, removed)))
+    }
+
     /// What `make` makes of the sources, all of one moment, which is now: the locks are
     /// held when this returns, though with `much` not all the time.
     fn zset_made(
@@ -279,9 +313,11 @@ impl Db<'_> {
             let made = make(&images.sources(), Way::Walk);
             self.locks.acquire(footprint);
             if self.zset_unchanged(keys, &images) {
+                keys.iter().for_each(|key| self.tell_if_due(*key));
                 return Ok(made);
             }
         }
+        keys.iter().for_each(|key| self.tell_if_due(*key));
         let held = self.zset_held(keys)?;
         let sources: Vec<_> = (held.iter())
             .map(|held| held.as_deref().map(Source::ZSet))
