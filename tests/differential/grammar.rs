@@ -114,7 +114,11 @@ impl Grammar {
         let mut args = self.expand(rule);
         // 7.0 keeps the name of a HELLO that fails at a later word, 7.2 does not.
         let names = args[0] == b"HELLO" && args.len() > 2;
-        if self.rng.one_in(SPOILED_ONE_IN) && !names {
+        // Nor is anything defined about the texts of elements with different scores.
+        let by_text = args
+            .get(1)
+            .is_some_and(|key| values::is_ordered_by_text(key));
+        if self.rng.one_in(SPOILED_ONE_IN) && !names && !by_text {
             self.spoil(&mut args);
         }
         if self.rng.one_in(ODD_CASE_ONE_IN) {

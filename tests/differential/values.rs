@@ -91,6 +91,11 @@ pub fn looks_like_key(arg: &[u8]) -> bool {
         || contains(&[b'l'; 300])
 }
 
+/// Whether `arg` is a sorted set whose elements all have the same score.
+pub fn is_ordered_by_text(arg: &[u8]) -> bool {
+    arg.windows(7).any(|window| window == b"lexkey:")
+}
+
 /// Something where a number is expected; none of these is one that a time could
 /// be read from.
 pub fn not_a_number(rng: &mut Rng) -> Vec<u8> {

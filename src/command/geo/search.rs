@@ -149,10 +149,12 @@ impl<'a> Query<'a> {
                 self.order = Order::Descending;
             } else if args.left() > 1 && args.word("COUNT") {
                 self.count = count(&mut args)?;
-            } else if !self.parse_target(&mut args, form)?
-                && !(form.is_search() && self.parse_area(&mut args, zset)?)
-            {
-                return Err(Error::Syntax);
+            } else {
+                let known = self.parse_target(&mut args, form)?
+                    || form.is_search() && self.parse_area(&mut args, zset)?;
+                if !known {
+                    return Err(Error::Syntax);
+                }
             }
         }
         Ok(())
@@ -436,7 +438,6 @@ fn search_command(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, form: Form) -> Outcome 
     let zset = ctx.db.peek_zset(key)?;
     query.parse(Args::from(argv, at + 1), form, zset.as_deref())?;
     query.check(form, argv.get(0))?;
-    drop(zset);
     run(ctx, key, query)
 }
 
@@ -466,7 +467,6 @@ fn radius_command(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, by_member: bool, stores
     let options = if by_member { 5 } else { 6 };
     query.parse(Args::from(argv, options), form, zset.as_deref())?;
     query.check(form, argv.get(0))?;
-    drop(zset);
     run(ctx, key, query)
 }
 

@@ -182,7 +182,7 @@ fn leaves_are_well_filled() {
         checked(&tree);
         fill(&tree)
     };
-    let (rising, falling) = (build(&|i| i), build(&|i| 1 << 20 | (1 << 20) - i));
+    let (rising, falling) = (build(&|i| i), build(&|i| (1 << 21) - i));
     assert!(rising > 0.95 && falling > 0.95, "{rising} {falling}");
     let random = build(&|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40);
     assert!(random > 0.8, "{random}");
