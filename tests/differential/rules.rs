@@ -190,7 +190,7 @@ const SETS: &[Rule] = &[
     // Fewer would be chosen at random, and the data part ways.
     (3, "SPOP <set> (100000|100000|0|-1|junk|1 2)"),
     (1, "SPOP none"),
-    (4, "SRANDMEMBER <set> [<count>]"),
+    (4, "SRANDMEMBER <set> [(1|2|5)]"),
     (
         4,
         "SRANDMEMBER <set> (100000|0|-3|junk|1 2|-9223372036854775808)",
@@ -207,9 +207,10 @@ const SETS: &[Rule] = &[
         2,
         "SINTERCARD (1|2|3|0|-1|junk) {<set>} [LIMIT (1|0|-1|junk)] [junk]",
     ),
+    (5, "SSCAN <set> 0 [MATCH (*|a|?|[ab]*)] COUNT 1000"),
     (
-        6,
-        "SSCAN <set> (0|0|0|-1|junk) [MATCH (*|a|?|[ab]*)] [COUNT (1000|1000|0|junk)]",
+        2,
+        "SSCAN <set> (junk|0 COUNT 0|0 COUNT junk|0 junk|0 MATCH)",
     ),
 ];
 

@@ -280,7 +280,7 @@ fn recorded(seed: u64, ttl: std::ops::Range<u64>) -> (Rig, Vec<Recorded>) {
         ttl,
     };
     let mut rig = Rig::new();
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         shrink_sets(&mut rig);
     }
     for _ in 0..1500 {

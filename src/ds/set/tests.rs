@@ -87,7 +87,7 @@ fn interleave(seed: u64, rules: Rules<'_>) {
             33 => {
                 let taken = set.take_random(&mut rng, |elem| elem.to_vec());
                 assert_eq!(taken.is_none(), model.is_empty());
-                taken.map(|text| assert!(model.remove(&text)));
+                assert!(taken.is_none_or(|text| model.remove(&text)));
             }
             34 if step % 7 == 0 => {
                 let count = rng.below(model.len() as u64 + 3) as usize;
