@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn pieces_and_whole_agree() {
-        let bytes: Vec<u8> = (0..1000u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         let whole = crc64(0, &bytes);
         for cut in [0, 1, 7, 8, 9, 63, 500, 999, 1000] {
             let (a, b) = bytes.split_at(cut);

@@ -1,11 +1,11 @@
 //! Data structures that know neither keys, nor time, nor commands.
 
 pub mod bits;
-pub mod hll;
-pub mod lcs;
 pub mod geo;
 pub mod hash;
+pub mod hll;
 pub mod intset;
+pub mod lcs;
 pub mod list;
 pub mod member;
 pub mod ordmap;

@@ -51,6 +51,8 @@ UNITS = [
     "unit/keyspace",
     "unit/expire",
     "unit/scan",
+    "unit/sort",
+    "unit/dump",
     "unit/protocol",
     "unit/info",
     "unit/limits",

@@ -4,17 +4,12 @@
 
 use crate::support::Rng;
 
-/// Keys that string commands prefer, then as many for each other type.
-const KEYS_EACH: usize = 10;
-
-/// The types that have keys of their own.
-const TYPES: usize = 4;
 /// Keys that string commands prefer, then as many that list commands prefer, and so on
 /// for each of the kinds.
 const KEYS_EACH: usize = 10;
 
 /// Kinds of keys.
-const KINDS: usize = 3;
+const KINDS: usize = 5;
 
 /// How many databases a stream moves between.
 const DBS: usize = 4;
@@ -45,7 +40,7 @@ pub fn draw(kind: &str, prefix: &str, rng: &mut Rng) -> Vec<u8> {
         "sid-edge" => stream_edge(rng),
         "group" => rng.pick(&["g", "h", "i"]).as_bytes().to_vec(),
         "consumer" => rng.pick(&["alice", "bob", "", "c\0d"]).as_bytes().to_vec(),
-        "zset" => key_of(2, prefix, rng),
+        "zset" => key_of(4, prefix, rng),
         // What Redis answers about the texts of elements with different scores is not
         // defined, and what it makes of scores that are no positions: sets apart.
         "lexkey" => format!("{prefix}lexkey:{}", rng.below(3)).into_bytes(),
@@ -127,7 +122,7 @@ fn any_key(prefix: &str, rng: &mut Rng) -> Vec<u8> {
     if rng.one_in(4) {
         return stream_key(prefix, rng);
     }
-    let kind = rng.below(TYPES);
+    let kind = rng.below(KINDS);
     key_of(kind, prefix, rng)
 }
 
@@ -169,15 +164,6 @@ fn stream_edge(rng: &mut Rng) -> Vec<u8> {
         4 => [b"(", stream_id(rng).as_slice()].concat(),
         _ => stream_id(rng),
     }
-}
-
-/// Mostly a key of the given type, sometimes of another, so that wrong types stay a
-/// part of the stream.
-fn key_of(kind: usize, prefix: &str, rng: &mut Rng) -> Vec<u8> {
-    let kind = if rng.one_in(12) {
-        rng.below(TYPES)
-    let kind = rng.below(KINDS);
-    key_of(kind, prefix, rng)
 }
 
 /// Mostly a key of the given kind, sometimes of another, so that wrong types

@@ -131,7 +131,7 @@ fn pairs(packed: Packed, growth: Growth<'_>) -> Result<Hash, Error> {
 
 /// Names, values and deadlines by turns.
 fn triples(packed: Packed, growth: Growth<'_>) -> Result<Hash, Error> {
-    if packed.len() % 3 != 0 {
+    if !packed.len().is_multiple_of(3) {
         return Err(Error::Packed);
     }
     let mut hash = Hash::new();
