@@ -37,7 +37,6 @@ pub fn dump(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Ok(());
     }
     let image = Image::of(entry.value());
-    drop(entry);
     ctx.db.locks.release();
     let payload = payload::write(image.value(), now, target, compress);
     ctx.reply.bulk_shared(&Bytes::from(payload));
