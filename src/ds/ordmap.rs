@@ -506,12 +506,11 @@ impl<K, V> Node<K, V> {
     }
 }
 
-fn remove<K: Ord + Clone, V: Clone, Q: Ord + ?Sized>(
-    node: &mut Arc<Node<K, V>>,
-    key: &Q,
-) -> Option<V>
+fn remove<K, V, Q>(node: &mut Arc<Node<K, V>>, key: &Q) -> Option<V>
 where
-    K: Borrow<Q>,
+    K: Ord + Clone + Borrow<Q>,
+    V: Clone,
+    Q: Ord + ?Sized,
 {
     match Arc::make_mut(node) {
         Node::Leaf(leaf) => {

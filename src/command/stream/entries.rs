@@ -30,7 +30,7 @@ pub fn xadd(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let options = TrimOptions::read(&mut args, true)?;
     let Some(id) = options
         .id
-        .filter(|_| args.left() >= 2 && args.left() % 2 == 0)
+        .filter(|_| args.left() >= 2 && args.left().is_multiple_of(2))
     else {
         return Err(Error::Arity(ctx.command.full_name.clone()).into());
     };

@@ -73,7 +73,7 @@ impl<'a> Request<'a> {
         if request.first == 0 {
             return Err(Error::Syntax);
         }
-        if args.left() % 2 != 0 {
+        if !args.left().is_multiple_of(2) {
             return Err(unbalanced(ctx, grouped));
         }
         if grouped && request.group.is_none() {
