@@ -251,7 +251,10 @@ const KEYS: &[Rule] = &[
     (6, "MOVE <key> <db>"),
     (6, "OBJECT ENCODING <key>"),
     (4, "SORT (<list>|<set>) [DESC] [LIMIT <int-small> <count>]"),
-    (3, "SORT <list> BY nosort [DESC] [LIMIT <int-small> <count>] [GET #] [GET none_*]"),
+    (
+        3,
+        "SORT <list> BY nosort [DESC] [LIMIT <int-small> <count>] [GET #] [GET none_*]",
+    ),
     (4, "SORT (<list>|<set>) ALPHA [DESC] STORE <list>"),
     (2, "SORT <list> BY none_* STORE <list>"),
     (1, "SORT_RO <key> (STORE <list>|LIMIT 0|BY|junk)"),
