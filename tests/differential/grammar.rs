@@ -114,7 +114,9 @@ impl Grammar {
         let mut args = self.expand(rule);
         // 7.0 keeps the name of a HELLO that fails at a later word, 7.2 does not.
         let names = args[0] == b"HELLO" && args.len() > 2;
-        if self.rng.one_in(SPOILED_ONE_IN) && !names {
+        // Without its count it would take a member of its own choice.
+        let chooses = args[0] == b"SPOP";
+        if self.rng.one_in(SPOILED_ONE_IN) && !names && !chooses {
             self.spoil(&mut args);
         }
         if self.rng.one_in(ODD_CASE_ONE_IN) {
