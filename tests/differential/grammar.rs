@@ -118,7 +118,9 @@ impl Grammar {
         let by_text = args
             .get(1)
             .is_some_and(|key| values::is_ordered_by_text(key));
-        if self.rng.one_in(SPOILED_ONE_IN) && !names && !by_text {
+        // Without its count it would take a member of its own choice.
+        let chooses = args[0] == b"SPOP";
+        if self.rng.one_in(SPOILED_ONE_IN) && !(names || by_text || chooses) {
             self.spoil(&mut args);
         }
         if self.rng.one_in(ODD_CASE_ONE_IN) {
