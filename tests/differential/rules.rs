@@ -340,6 +340,18 @@ const ZSETS: &[Rule] = &[
     ),
     (3, "ZDIFFSTORE <zset> 2 <zset> <zset>"),
     (3, "ZINTERCARD 2 <zset> <zset> [LIMIT <count>]"),
+    (6, "SADD <set> {<elem>}"),
+    (2, "SREM <set> {<elem>}"),
+    (
+        6,
+        "(ZUNION|ZINTER) 3 <set> <zset> <set> [WEIGHTS <score> <int-small> 2] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
+    ),
+    (3, "ZDIFF 2 (<set> <zset>|<zset> <set>) [WITHSCORES]"),
+    (
+        4,
+        "(ZUNIONSTORE|ZINTERSTORE|ZDIFFSTORE) (<zset>|<set>) 2 <set> (<zset>|<set>)",
+    ),
+    (2, "ZINTERCARD 2 <zset> <set> [LIMIT <count>]"),
     (4, "ZSCAN <zset> 0 COUNT 1000 [MATCH (a*|?|*)]"),
     (6, "ZADD <lexkey> {0 <elem>}"),
     (4, "ZLEXCOUNT <lexkey> <lex> <lex>"),

@@ -73,6 +73,62 @@ fn combinations_of_large_sets() {
     );
 }
 
+/// Plain sets of every encoding as sources, looked up and walked, with the answers that
+/// a sorted set of ones gives.
+#[test]
+fn plain_sets_count_one() {
+    for (count, encoding) in [(300, "intset"), (100, "listpack"), (3000, "hashtable")] {
+        let mut rig = Rig::new();
+        fill(&mut rig, "z", 0..2000);
+        let prefix = if encoding == "intset" { "" } else { "m" };
+        for i in 0..count {
+            let member = if prefix.is_empty() { 5000 + i } else { 1000 + i };
+            rig.line(&format!("SADD s {prefix}{member}"));
+            rig.line(&format!("ZADD ones 1 {prefix}{member}"));
+        }
+        let reply = rig.line("OBJECT ENCODING s");
+        assert!(reply.ends_with(encoding), "{reply}");
+        for form in ["ZUNION", "ZINTER", "ZDIFF"] {
+            for keys in ["2 z @", "2 @ z", "3 @ z @", "2 @ @", "1 @", "2 @ none"] {
+                let weights = match (form, keys.as_bytes()[0]) {
+                    ("ZDIFF", _) => "",
+                    (_, b'2') => "WEIGHTS 3 -0.5",
+                    _ => "",
+                };
+                let ask = |source| keys.replace('@', source);
+                let set = rig.line(&format!("{form} {} {weights} WITHSCORES", ask("s")));
+                let ones = rig.line(&format!("{form} {} {weights} WITHSCORES", ask("ones")));
+                assert!(set == ones, "{form} {keys} of {encoding}");
+                for (to, source) in [("a", "s"), ("b", "ones")] {
+                    rig.line(&format!("{form}STORE {to} {} {weights}", ask(source)));
+                }
+                let stored = rig.line("ZRANGE a 0 -1 WITHSCORES");
+                assert!(stored == rig.line("ZRANGE b 0 -1 WITHSCORES") && stored == set);
+            }
+        }
+        let both = rig.line("ZINTERCARD 2 z ones LIMIT 50");
+        assert_eq!(rig.line("ZINTERCARD 2 z s LIMIT 50"), both);
+    }
+}
+
+#[test]
+fn plain_sets_are_sources_of_nothing_else() {
+    const WRONG: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    let mut rig = Rig::new();
+    expect(
+        &mut rig,
+        &[
+            ("SADD s a b", ":2"),
+            ("ZADD z 1 a", ":1"),
+            ("ZRANGESTORE z s 0 -1", WRONG),
+            ("ZREMRANGEBYRANK s 0 -1", WRONG),
+            ("ZCARD z", ":1"),
+            ("ZUNIONSTORE s 1 s", ":2"),
+            ("TYPE s", "+zset"),
+        ],
+    );
+}
+
 #[test]
 fn a_large_part_is_removed() {
     let mut rig = Rig::new();

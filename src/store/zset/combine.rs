@@ -10,6 +10,8 @@
 //! the smallest set, an image's reader does by walking all sets past a table of the
 //! smallest. Where that would be far more steps, the look-ups are done under the locks:
 //! they are few then.
+//!
+//! Plain sets may stand among the sources, their members all with the score 1.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use foldhash::quality::RandomState;
 
 use super::{Slice, signed_range};
 use crate::ds::packed::Elem;
+use crate::ds::set::{Item, Set};
 use crate::ds::zset::{Entry, Limits, ZSet};
 use crate::store::collection::Held;
 use crate::store::db::Db;
@@ -99,42 +102,104 @@ impl Plan<'_> {
 /// Members with their scores.
 pub type Combined<'a> = Vec<(f64, Cow<'a, [u8]>)>;
 
-/// A source as it is read: where it stands, or an image. The one place that knows what
-/// may be a source; a plain set is one whose members all have the score 1.
+/// The score of each member of a plain set.
+const PLAIN_SCORE: f64 = 1.0;
+
+/// What may be a source: a sorted set or a plain one.
 #[derive(Clone, Copy)]
-enum Source<'a> {
-    ZSet(&'a ZSet),
+enum Either<Z, S> {
+    ZSet(Z),
+    Set(S),
 }
+
+/// A source as it is read: where it stands, or an image.
+type Source<'a> = Either<&'a ZSet, &'a Set>;
+/// A source where it stands.
+type Standing<'a> = Either<Held<'a, ZSet>, Held<'a, Set>>;
+/// The image of a source.
+type Image = Either<ZSet, Set>;
 
 impl<'a> Source<'a> {
     fn len(self) -> usize {
         match self {
             Source::ZSet(zset) => zset.len(),
+            Source::Set(set) => set.len(),
         }
     }
 
-    fn iter(self) -> impl Iterator<Item = Entry<'a>> {
-        match self {
-            Source::ZSet(zset) => zset.iter(),
-        }
+    /// The members with their scores, in an order of the source's own.
+    fn iter(self) -> impl Iterator<Item = (f64, Item<'a>)> {
+        let (zset, set) = match self {
+            Source::ZSet(zset) => (Some(zset), None),
+            Source::Set(set) => (None, Some(set)),
+        };
+        let scored = zset.into_iter().flat_map(ZSet::iter);
+        let plain = set.into_iter().flat_map(Set::iter);
+        scored
+            .map(|entry| (entry.score, Item::Elem(entry.member)))
+            .chain(plain.map(|member| (PLAIN_SCORE, member)))
     }
 
     fn score(self, member: &[u8]) -> Option<f64> {
         match self {
             Source::ZSet(zset) => zset.score(member),
+            Source::Set(set) => set.contains(member).then_some(PLAIN_SCORE),
+        }
+    }
+
+    fn image(self) -> Image {
+        match self {
+            Source::ZSet(zset) => Image::ZSet(zset.image()),
+            Source::Set(set) => Image::Set(set.image()),
+        }
+    }
+
+    /// Whether nothing has changed since `image` was taken.
+    fn is_as(self, image: &Image) -> bool {
+        match (self, image) {
+            (Source::ZSet(zset), Image::ZSet(image)) => zset.is_same(image),
+            (Source::Set(set), Image::Set(image)) => set.is_as(image),
+            _ => false,
         }
     }
 }
 
-/// Images of sources, which own what [`Source`] borrows.
-struct Images(Vec<Option<ZSet>>);
+impl Standing<'_> {
+    fn source(&self) -> Source<'_> {
+        match self {
+            Standing::ZSet(zset) => Source::ZSet(zset),
+            Standing::Set(set) => Source::Set(set),
+        }
+    }
+}
 
-impl Images {
-    fn sources(&self) -> Vec<Option<Source<'_>>> {
-        let sources = self.0.iter();
-        sources
-            .map(|image| image.as_ref().map(Source::ZSet))
-            .collect()
+impl Image {
+    fn source(&self) -> Source<'_> {
+        match self {
+            Image::ZSet(zset) => Source::ZSet(zset),
+            Image::Set(set) => Source::Set(set),
+        }
+    }
+}
+
+/// Sources where they stand.
+fn standing<'a>(held: &'a [Option<Standing<'_>>]) -> Vec<Option<Source<'a>>> {
+    let sources = held.iter().map(Option::as_ref);
+    sources.map(|held| held.map(Standing::source)).collect()
+}
+
+/// Sources of which images were taken.
+fn imaged(images: &[Option<Image>]) -> Vec<Option<Source<'_>>> {
+    let sources = images.iter().map(Option::as_ref);
+    sources.map(|image| image.map(Image::source)).collect()
+}
+
+/// The sorted set that is the only source; plain sets will not do.
+fn only_zset<'a>(sources: &[Option<Source<'a>>]) -> Result<Option<&'a ZSet>, Error> {
+    match sources {
+        [Some(Source::ZSet(zset))] => Ok(Some(zset)),
+        [Some(Source::Set(_))] => Err(Error::WrongType),
+        _ => Ok(None),
     }
 }
 
@@ -153,23 +218,30 @@ impl Db<'_> {
         self.zset_held(keys).map(drop)
     }
 
-    fn zset_held(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Held<'_, ZSet>>>, Error> {
-        keys.iter().map(|key| self.peek_collection(*key)).collect()
+    fn zset_held(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Standing<'_>>>, Error> {
+        keys.iter().map(|key| self.zset_source(*key)).collect()
     }
 
-    fn zset_images(&self, keys: &[Key<'_>]) -> Result<Images, Error> {
+    fn zset_source(&self, key: Key<'_>) -> Result<Option<Standing<'_>>, Error> {
+        match self.peek_collection(key) {
+            Err(Error::WrongType) => Ok(self.peek_collection(key)?.map(Standing::Set)),
+            found => Ok(found?.map(Standing::ZSet)),
+        }
+    }
+
+    fn zset_images(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Image>>, Error> {
         let held = self.zset_held(keys)?;
-        let images = held.iter().map(|held| held.as_deref().map(ZSet::image));
-        Ok(Images(images.collect()))
+        let sources = standing(&held).into_iter();
+        Ok(sources.map(|source| source.map(Source::image)).collect())
     }
 
     /// Whether the keys hold what they held when the images were taken.
-    fn zset_unchanged(&self, keys: &[Key<'_>], images: &Images) -> bool {
+    fn zset_unchanged(&self, keys: &[Key<'_>], images: &[Option<Image>]) -> bool {
         let Ok(held) = self.zset_held(keys) else {
             return false;
         };
-        (held.iter().zip(&images.0)).all(|(held, image)| match (held.as_deref(), image) {
-            (Some(zset), Some(image)) => zset.is_same(image),
+        (standing(&held).into_iter().zip(images)).all(|pair| match pair {
+            (Some(source), Some(image)) => source.is_as(image),
             (None, None) => true,
             _ => false,
         })
@@ -186,9 +258,9 @@ impl Db<'_> {
 
     fn zset_lens(&self, keys: &[Key<'_>]) -> Result<Vec<usize>, Error> {
         let held = self.zset_held(keys)?;
-        Ok(held
-            .iter()
-            .map(|held| held.as_deref().map_or(0, ZSet::len))
+        let sources = standing(&held).into_iter();
+        Ok(sources
+            .map(|source| source.map_or(0, Source::len))
             .collect())
     }
 
@@ -210,7 +282,7 @@ impl Db<'_> {
         if much && self.zset_walks(plan)? {
             let images = self.zset_images(plan.keys)?;
             self.locks.release();
-            return Ok(read(&combine(plan, &images.sources(), Way::Walk)));
+            return Ok(read(&combine(plan, &imaged(&images), Way::Walk)));
         }
         self.zset_combine_here(plan, read)
     }
@@ -221,10 +293,7 @@ impl Db<'_> {
         read: impl FnOnce(&Combined<'_>) -> R,
     ) -> Result<R, Error> {
         let held = self.zset_held(plan.keys)?;
-        let sources: Vec<_> = (held.iter())
-            .map(|held| held.as_deref().map(Source::ZSet))
-            .collect();
-        Ok(read(&combine(plan, &sources, Way::LookUp)))
+        Ok(read(&combine(plan, &standing(&held), Way::LookUp)))
     }
 
     /// Combines and stores the result under `to`; how many elements it has.
@@ -237,7 +306,7 @@ impl Db<'_> {
     ) -> Result<usize, Error> {
         let much = much && self.zset_walks(plan)?;
         let made = self.zset_made(plan.keys, much, |sources, way| {
-            ZSet::from_sorted(&combine(plan, sources, way), limits)
+            Ok(ZSet::from_sorted(&combine(plan, sources, way), limits))
         })?;
         Ok(self.zset_put(to, made, plan.op.store_event()))
     }
@@ -253,13 +322,10 @@ impl Db<'_> {
         choose: impl Fn(&ZSet) -> Combined<'_>,
     ) -> Result<usize, Error> {
         self.read(from);
-        let made = self.zset_made(&[from], much, |sources, _| match sources {
-            [Some(Source::ZSet(zset))] => {
-                let mut chosen = choose(zset);
-                put_in_order(&mut chosen);
-                ZSet::from_sorted(&chosen, limits)
-            }
-            _ => ZSet::new(),
+        let made = self.zset_made(&[from], much, |sources, _| {
+            let mut chosen = only_zset(sources)?.map_or_else(Vec::new, &choose);
+            put_in_order(&mut chosen);
+            Ok(ZSet::from_sorted(&chosen, limits))
         })?;
         Ok(self.zset_put(to, made, event))
     }
@@ -283,15 +349,15 @@ impl Db<'_> {
         if part <= len / STEPS_PER_LOOKUP {
             return Ok(None);
         }
-        let left = self.zset_made(&[key], true, |sources, _| match sources {
-            [Some(Source::ZSet(zset))] => {
-                let ranks = slice.ranks(zset);
-                let (head, tail) = (0..ranks.start, ranks.end..zset.len());
-                let left = zset.range(head).chain(zset.range(tail));
-                let left: Combined<'_> = left.map(taken).collect();
-                ZSet::from_sorted(&left, NEVER_PACKED)
-            }
-            _ => ZSet::new(),
+        let left = self.zset_made(&[key], true, |sources, _| {
+            let Some(zset) = only_zset(sources)? else {
+                return Ok(ZSet::new());
+            };
+            let ranks = slice.ranks(zset);
+            let (head, tail) = (0..ranks.start, ranks.end..zset.len());
+            let left = zset.range(head).chain(zset.range(tail));
+            let left: Combined<'_> = left.map(taken).collect();
+            Ok(ZSet::from_sorted(&left, NEVER_PACKED))
         })?;
         let len = (self.peek_zset(key)?).map_or(0, |zset| zset.len());
         let removed = len - left.len();
@@ -304,25 +370,22 @@ impl Db<'_> {
         &mut self,
         keys: &[Key<'_>],
         much: bool,
-        make: impl Fn(&[Option<Source<'_>>], Way) -> ZSet,
+        make: impl Fn(&[Option<Source<'_>>], Way) -> Result<ZSet, Error>,
     ) -> Result<ZSet, Error> {
         let footprint = self.locks.held();
         for _ in 0..if much { ROUNDS_MAX } else { 0 } {
             let images = self.zset_images(keys)?;
             self.locks.release();
-            let made = make(&images.sources(), Way::Walk);
+            let made = make(&imaged(&images), Way::Walk);
             self.locks.acquire(footprint);
             if self.zset_unchanged(keys, &images) {
                 keys.iter().for_each(|key| self.tell_if_due(*key));
-                return Ok(made);
+                return made;
             }
         }
         keys.iter().for_each(|key| self.tell_if_due(*key));
         let held = self.zset_held(keys)?;
-        let sources: Vec<_> = (held.iter())
-            .map(|held| held.as_deref().map(Source::ZSet))
-            .collect();
-        Ok(make(&sources, Way::LookUp))
+        make(&standing(&held), Way::LookUp)
     }
 }
 
@@ -366,6 +429,15 @@ fn text(elem: Elem<'_>) -> Cow<'_, [u8]> {
     }
 }
 
+/// The text of a source's member; that of a large plain set is copied, as its table
+/// lends members no longer than it is at them.
+fn item_text(item: Item<'_>) -> Cow<'_, [u8]> {
+    match item {
+        Item::Elem(elem) => text(elem),
+        Item::Held(member) => Cow::Owned(member.bytes().to_vec()),
+    }
+}
+
 type Scores<'a> = HashMap<Cow<'a, [u8]>, f64, RandomState>;
 
 /// Combines sources, one for each key of the plan.
@@ -401,9 +473,9 @@ fn union<'a>(inputs: &[(Option<Source<'a>>, f64)], aggregate: Aggregate) -> Comb
     let room = largest.map_or(0, Source::len);
     let mut scores = Scores::with_capacity_and_hasher(room, RandomState::default());
     for (source, weight) in inputs {
-        for entry in source.iter().flat_map(|source| source.iter()) {
-            let score = number(entry.score * weight);
-            match scores.entry(text(entry.member)) {
+        for (score, item) in source.iter().flat_map(|source| source.iter()) {
+            let score = number(score * weight);
+            match scores.entry(item_text(item)) {
                 Slot::Vacant(slot) => {
                     slot.insert(score);
                 }
@@ -429,9 +501,9 @@ fn inter_by_lookup<'a>(
         return Vec::new();
     };
     let mut found = Combined::new();
-    for entry in first.iter() {
-        let member = text(entry.member);
-        let start = number(entry.score * weight);
+    for (score, item) in first.iter() {
+        let member = item_text(item);
+        let start = number(score * weight);
         let score = others.iter().try_fold(start, |score, (source, weight)| {
             let other = source.and_then(|source| source.score(&member))?;
             Some(aggregate.apply(score, other * weight))
@@ -449,13 +521,14 @@ fn inter_by_walk<'a>(inputs: &[(Option<Source<'a>>, f64)], aggregate: Aggregate)
         return Vec::new();
     };
     let mut kept: Scores<'a> = (first.iter())
-        .map(|entry| (text(entry.member), number(entry.score * weight)))
+        .map(|(score, item)| (item_text(item), number(score * weight)))
         .collect();
     for (source, weight) in others {
         let mut still = Scores::with_capacity_and_hasher(kept.len(), RandomState::default());
-        for entry in source.iter().flat_map(|source| source.iter()) {
-            let other = entry.score * weight;
-            if let Some((member, score)) = kept.remove_entry(&*text(entry.member)) {
+        for (other, item) in source.iter().flat_map(|source| source.iter()) {
+            let other = other * weight;
+            let found = (item.elem()).with_bytes(|text| kept.remove_entry(text));
+            if let Some((member, score)) = found {
                 still.insert(member, aggregate.apply(score, other));
             }
         }
@@ -474,7 +547,8 @@ fn diff_by_lookup<'a>(inputs: &[(Option<Source<'a>>, f64)]) -> Combined<'a> {
     let is_left = |(_, member): &(f64, Cow<'_, [u8]>)| {
         !others.clone().any(|source| source.score(member).is_some())
     };
-    first.iter().map(taken).filter(is_left).collect()
+    let members = first.iter().map(|(score, item)| (score, item_text(item)));
+    members.filter(is_left).collect()
 }
 
 fn diff_by_walk<'a>(inputs: &[(Option<Source<'a>>, f64)]) -> Combined<'a> {
@@ -482,11 +556,11 @@ fn diff_by_walk<'a>(inputs: &[(Option<Source<'a>>, f64)]) -> Combined<'a> {
         return Vec::new();
     };
     let mut left: Scores<'a> = (first.iter())
-        .map(|entry| (text(entry.member), entry.score))
+        .map(|(score, item)| (item_text(item), score))
         .collect();
     for source in others.iter().filter_map(|(source, _)| *source) {
-        for entry in source.iter() {
-            left.remove(&*text(entry.member));
+        for (_, item) in source.iter() {
+            item.elem().with_bytes(|text| left.remove(text));
         }
     }
     left.into_iter()

@@ -35,6 +35,14 @@ impl Model {
         }
     }
 
+    /// The scores of what may be a source: a plain set has ones.
+    fn source(&self, key: &str) -> Result<Scores, &'static str> {
+        match self.data.get(&self.id(key)) {
+            Some((Held::Set(set), _)) => Ok(set.iter().map(|m| (m.clone(), 1)).collect()),
+            _ => self.scores(key),
+        }
+    }
+
     /// Stores a set under its old expiry; none when it is empty.
     fn put_scores(&mut self, key: &str, scores: &Scores) {
         let at = self.expiry(key);
@@ -73,7 +81,7 @@ impl Model {
     }
 
     fn zset_combine(&mut self, words: &[&str]) -> Answer {
-        let (a, b) = (self.scores(words[3])?, self.scores(words[4])?);
+        let (a, b) = (self.source(words[3])?, self.source(words[4])?);
         let mut made = Scores::new();
         let members = a.keys().chain(b.keys());
         for member in members {
