@@ -18,6 +18,25 @@ struct Exception {
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
+        reason: "a set that is not sorted comes in an order of the server's own, and a part of it \
+            is any part",
+        applies: |op| {
+            op.name().starts_with("SORT")
+                && has_pair(op, "BY", "NOSORT")
+                && (0..op.args.len()).any(|at| op.word(at) == "LIMIT")
+        },
+        agrees: |ours, theirs| ours.items().len() == theirs.items().len(),
+    },
+    Exception {
+        reason: "as above, and the whole",
+        applies: |op| {
+            op.name().starts_with("SORT")
+                && has_pair(op, "BY", "NOSORT")
+                && !(0..op.args.len()).any(|at| op.word(at) == "LIMIT")
+        },
+        agrees: |ours, theirs| sorted(ours) == sorted(theirs),
+    },
+    Exception {
         reason: "an expiry set by a relative time starts when each server runs it",
         applies: |op| matches!(op.name().as_str(), "TTL" | "EXPIRETIME"),
         agrees: |ours, theirs| near(ours, theirs, TOLERANCE_MS / 1000),
@@ -219,6 +238,11 @@ pub fn agree(op: &Op, ours: &Answer, theirs: &Answer) -> bool {
         .iter()
         .filter(|exception| (exception.applies)(op));
     allowed.any(|exception| (exception.agrees)(&ours.reply, &theirs.reply))
+}
+
+/// Whether one argument follows another, in any case.
+fn has_pair(op: &Op, first: &str, second: &str) -> bool {
+    (1..op.args.len()).any(|at| op.word(at) == first && op.word(at + 1) == second)
 }
 
 /// Since 7.2 BITCOUNT and BITPOS check their arguments before they look for the key;

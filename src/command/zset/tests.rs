@@ -82,7 +82,11 @@ fn plain_sets_count_one() {
         fill(&mut rig, "z", 0..2000);
         let prefix = if encoding == "intset" { "" } else { "m" };
         for i in 0..count {
-            let member = if prefix.is_empty() { 5000 + i } else { 1000 + i };
+            let member = if prefix.is_empty() {
+                5000 + i
+            } else {
+                1000 + i
+            };
             rig.line(&format!("SADD s {prefix}{member}"));
             rig.line(&format!("ZADD ones 1 {prefix}{member}"));
         }
