@@ -108,7 +108,6 @@ const HYPERLOGLOGS: &[Rule] = &[
     (3, "PFDEBUG (ENCODING|DECODE|encoding|junk) <hll>"),
     (1, "PFDEBUG (TODENSE|GETREG) <hll>"),
     (1, "(PFADD|PFCOUNT|PFMERGE) <key> <str>"),
-    (1, "SETRANGE <hll> (4|15) <letter>"),
     (1, "DEL <hll>"),
 ];
 
