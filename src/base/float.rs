@@ -54,6 +54,9 @@ use scan::{Numeral, Radix, Text, scan};
 /// One departure: a decimal exponent of six digits or more may count for less than
 /// it says, which only a text with 100,000 zeros to make up for it could show.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    if let Some(value) = short_integer(text) {
+        return Some(value);
+    }
     match scan(text)? {
         Text::Infinity { negative } => Some(with_sign(f64::INFINITY, negative)),
         Text::Number(numeral) => {
@@ -65,6 +68,24 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
             (value.is_finite() && !underflow).then_some(value)
         }
     }
+}
+
+/// What most scores are: digits that an `f64` holds exactly.
+#[inline]
+fn short_integer(text: &[u8]) -> Option<f64> {
+    const DIGITS_MAX: usize = 15;
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > DIGITS_MAX {
+        return None;
+    }
+    let value = digits.iter().try_fold(0u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| value * 10 + u64::from(digit))
+    })?;
+    Some(with_sign(value as f64, negative))
 }
 
 /// Appends the text of `value` as Redis 7.2 replies it and stores it: at most 25

@@ -393,6 +393,19 @@ impl ZSet {
         }
     }
 
+    /// Takes out the element of this rank and hands it to `read`; `None` if there is
+    /// none. O(log n), or O(n) for a listpack.
+    pub fn take<R>(&mut self, rank: usize, read: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
+        if let Repr::Packed(packed) = &mut self.repr {
+            let entry = pairs::from(packed, rank).next();
+            let taken = entry.map(read);
+            packed.remove_range(2 * rank, 2 * usize::from(taken.is_some()));
+            return taken;
+        }
+        let (score, member) = self.index().remove_rank(rank)?;
+        Some(read(of_tree((score, &member))))
+    }
+
     /// Takes out the elements of a range of ranks; how many. O(log n) for each, or
     /// O(n) for a listpack.
     pub fn remove_ranks(&mut self, ranks: Ranks<usize>) -> usize {

@@ -7,6 +7,7 @@
 
 mod combine;
 
+use std::iter;
 use std::ops::Range;
 
 use crate::ds::zset::{Change, Entry, Limits, Span, ZSet};
@@ -77,6 +78,27 @@ impl End {
         match self {
             End::Min => 0..count,
             End::Max => len - count..len,
+        }
+    }
+
+    /// Has elements read, from this end on.
+    fn read<R>(
+        self,
+        zset: &ZSet,
+        ranks: Range<usize>,
+        read: impl FnOnce(usize, &mut dyn Iterator<Item = Entry<'_>>) -> R,
+    ) -> R {
+        let (count, mut entries) = (ranks.len(), zset.range(ranks));
+        match self {
+            End::Min => read(count, &mut entries),
+            End::Max => read(count, &mut entries.rev()),
+        }
+    }
+
+    fn event(self) -> &'static str {
+        match self {
+            End::Min => "zpopmin",
+            End::Max => "zpopmax",
         }
     }
 }
@@ -184,11 +206,10 @@ impl Db<'_> {
         members: impl Iterator<Item = &'v [u8]>,
     ) -> Result<usize, Error> {
         let removed = self.change(key, |zset: &mut ZSet| {
-            members
-                .filter(|member| zset.remove(member).is_some())
-                .count()
+            let removed = members.filter(|member| zset.remove(member).is_some());
+            (removed.count(), zset.is_empty())
         })?;
-        Ok(self.told(key, removed.unwrap_or(0), Event::sorted_set("zrem")))
+        Ok(self.told(key, removed.unwrap_or_default(), Event::sorted_set("zrem")))
     }
 
     /// Removes the elements of a slice; how many. O(log n) for each; with `much`, where
@@ -205,24 +226,28 @@ impl Db<'_> {
             None
         } {
             Some((left, removed)) => {
+                let empty = left.is_empty();
                 self.put(key, NewValue::collection(left), Ttl::Keep);
-                removed
+                (removed, empty)
             }
             None => {
                 let removed = self.change(key, |zset: &mut ZSet| {
                     let ranks = slice.ranks(zset);
-                    zset.remove_ranks(ranks)
+                    (zset.remove_ranks(ranks), zset.is_empty())
                 })?;
-                removed.unwrap_or(0)
+                removed.unwrap_or_default()
             }
         };
         Ok(self.told(key, removed, slice.removal()))
     }
 
-    /// Tells a removal, and removes the key with the last element.
-    fn told(&mut self, key: Key<'_>, removed: usize, event: Event) -> usize {
+    /// Tells how many elements were removed, and removes the key if the set is empty
+    /// then.
+    fn told(&mut self, key: Key<'_>, (removed, empty): (usize, bool), event: Event) -> usize {
         if removed > 0 {
             self.touched(key.bytes, event);
+        }
+        if empty {
             self.settle(key);
         }
         removed
@@ -230,6 +255,7 @@ impl Db<'_> {
 
     /// Removes up to `count` elements at an end. `read` is told first how many that
     /// are, then handed each, from that end on. `None` without a set. O(log n) for each.
+    #[inline]
     pub fn zset_pop<R>(
         &mut self,
         key: Key<'_>,
@@ -239,21 +265,51 @@ impl Db<'_> {
     ) -> Result<Option<R>, Error> {
         let popped = self.change(key, |zset: &mut ZSet| {
             let ranks = end.ranks(count, zset.len());
-            let mut entries = zset.range(ranks.clone());
-            let read = match end {
-                End::Min => read(ranks.len(), &mut entries),
-                End::Max => read(ranks.len(), &mut entries.rev()),
+            let (read, removed) = if ranks.len() == 1 {
+                let taken = zset.take(ranks.start, |entry| read(1, &mut iter::once(entry)));
+                (taken?, 1)
+            } else {
+                let read = end.read(zset, ranks.clone(), read);
+                (read, zset.remove_ranks(ranks))
             };
-            (read, zset.remove_ranks(ranks))
+            Some((read, (removed, zset.is_empty())))
         })?;
-        let Some((read, removed)) = popped else {
+        let Some((read, removed)) = popped.flatten() else {
             return Ok(None);
         };
-        let event = match end {
-            End::Min => "zpopmin",
-            End::Max => "zpopmax",
+        self.told(key, removed, Event::sorted_set(end.event()));
+        Ok(Some(read))
+    }
+
+    /// As [`Db::zset_pop`] for many elements: where they are a large part of the set,
+    /// they are read, and what is left is put together, from an image without the
+    /// locks. Then `read` may be called again, and is not to keep anything of the time
+    /// before. Where they are not, the locks are held for O(log n) for each, of at most
+    /// a sixteenth of the set.
+    pub fn zset_pop_many<R>(
+        &mut self,
+        key: Key<'_>,
+        end: End,
+        count: usize,
+        mut read: impl FnMut(usize, &mut dyn Iterator<Item = Entry<'_>>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let slice = |zset: &ZSet| end.ranks(count, zset.len());
+        if !self.zset_loses_much(key, slice)? {
+            return self.zset_pop(key, end, count, read);
+        }
+        let mut popped = None;
+        let left = self.zset_left(key, |zset| {
+            let ranks = slice(zset);
+            popped = Some((end.read(zset, ranks.clone(), &mut read), ranks.len()));
+            ranks
+        })?;
+        // Who finds no set reads nothing; what was read of an earlier one is void.
+        let Some((left, (read, removed))) = left.zip(popped) else {
+            return Ok(None);
         };
-        self.told(key, removed, Event::sorted_set(event));
+        let empty = left.is_empty();
+        self.put(key, NewValue::collection(left), Ttl::Keep);
+        self.told(key, (removed, empty), Event::sorted_set(end.event()));
         Ok(Some(read))
     }
 

@@ -22,11 +22,12 @@ use range::{zcount, zlexcount};
 use scan::zscan;
 
 use super::args::Args;
-use super::ctx::{Ctx, Outcome};
+use super::ctx::{Ctx, LIGHT_COST, Outcome, Stop};
 use super::error::Error;
 use super::scored;
 use crate::base::num;
 use crate::ds::packed::Elem;
+use crate::ds::zset::Entry;
 use crate::resp::{Argv, Reply, Version};
 use crate::store::Key;
 use crate::store::zset::{End, Rules};
@@ -203,13 +204,37 @@ fn zrevrank(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 // Ends.
 
-/// Defers if popping `count` elements is much.
-fn afford_pops(ctx: &Ctx<'_, '_>, key: Key<'_>, count: usize) -> Outcome {
-    if count <= 1 {
-        return Ok(());
+/// Pops elements and has them written to the reply; what `write` returns, nothing
+/// without a set. Defers if they are many.
+fn pop_from<R>(
+    ctx: &mut Ctx<'_, '_>,
+    key: Key<'_>,
+    (end, count): (End, usize),
+    mut write: impl FnMut(&mut Reply, usize, &mut dyn Iterator<Item = Entry<'_>>) -> R,
+) -> Result<Option<R>, Stop> {
+    let cost = if count <= 1 {
+        count
+    } else {
+        let len = (ctx.db.peek_zset(key)?).map_or(0, |zset| zset.len());
+        count.min(len)
+    };
+    ctx.afford(cost)?;
+    let reply = &mut *ctx.reply;
+    if cost <= LIGHT_COST {
+        let popped = (ctx.db).zset_pop(key, end, count, |count, entries| {
+            write(reply, count, entries)
+        });
+        return Ok(popped?);
     }
-    let len = (ctx.db.peek_zset(key)?).map_or(0, |zset| zset.len());
-    ctx.afford(count.min(len))
+    let mark = reply.mark();
+    let popped = (ctx.db).zset_pop_many(key, end, count, |count, entries| {
+        reply.rewind(mark);
+        write(reply, count, entries)
+    });
+    if !matches!(popped, Ok(Some(_))) {
+        reply.rewind(mark);
+    }
+    Ok(popped?)
 }
 
 fn pop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, end: End) -> Outcome {
@@ -221,11 +246,9 @@ fn pop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, end: End) -> Outcome {
     let one = args.is_done();
     let count = if one { 1 } else { args.size_or(RANGE)? };
     let key = ctx.key(argv);
-    afford_pops(ctx, key, count)?;
-    let reply = &mut *ctx.reply;
     // A single element stands alone in RESP3 too.
-    let nested = reply.version() == Version::Resp3 && !one;
-    let popped = ctx.db.zset_pop(key, end, count, |count, entries| {
+    let nested = ctx.reply.version() == Version::Resp3 && !one;
+    let popped = pop_from(ctx, key, (end, count), |reply, count, entries| {
         reply.array(if nested { count } else { 2 * count });
         entries.for_each(|entry| scored_pair(reply, entry.member, entry.score, nested));
     })?;
@@ -281,9 +304,7 @@ fn zmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (end, count) = zmpop_options(Args::from(argv, keys.saturating_add(2)))?;
     for nth in 0..keys {
         let key = ctx.nth_key(argv, nth, 2 + nth);
-        afford_pops(ctx, key, count)?;
-        let reply = &mut *ctx.reply;
-        let popped = ctx.db.zset_pop(key, end, count, |count, entries| {
+        let popped = pop_from(ctx, key, (end, count), |reply, count, entries| {
             reply.array(2);
             reply.bulk(key.bytes);
             reply.array(count);

@@ -156,6 +156,41 @@ fn a_large_part_is_removed() {
 }
 
 #[test]
+fn many_are_popped_from_an_image() {
+    let mut rig = Rig::new();
+    fill(&mut rig, "z", 0..5000);
+    rig.line("EXPIRE z 100");
+    let first = rig.line("ZPOPMAX z 2000");
+    assert!(
+        first.starts_with("*4000 $5 m4999 $4 4999 $5 m4998"),
+        "{first:.60}"
+    );
+    let line = rig.line("ZMPOP 2 none z MIN COUNT 1500");
+    assert!(
+        line.starts_with("*2 $1 z *1500 *2 $2 m0 $1 0 *2 $2 m1"),
+        "{line:.60}"
+    );
+    expect(
+        &mut rig,
+        &[
+            ("ZCARD z", ":1500"),
+            ("ZRANK z m1500", ":0"),
+            ("ZREVRANK z m2999", ":0"),
+            ("ZSCORE z m3000", "$-1"),
+            ("TTL z", ":100"),
+        ],
+    );
+    assert!(rig.line("ZPOPMIN z 9999").starts_with("*3000 "));
+    assert_eq!(rig.line("EXISTS z"), ":0");
+    assert_eq!(rig.line("ZPOPMIN z 9999"), "*0");
+    let events = rig.journal.events.lock().clone();
+    assert_eq!(
+        events[events.len() - 4..],
+        ["zpopmax", "zpopmin", "zpopmin", "del"]
+    );
+}
+
+#[test]
 fn the_journal_is_told_effects() {
     let mut rig = Rig::new();
     rig.line("ZADD z 1 a 2 b 3 c");

@@ -118,10 +118,16 @@ pub fn remove(packed: &mut Packed, found: &Found) {
     packed.remove(found.at);
 }
 
+/// The text that stands for a score; as in Redis, a zero loses its sign here.
+fn score_text(score: f64) -> Vec<u8> {
+    let mut text = Vec::new();
+    float::push_f64(&mut text, if score == 0.0 { 0.0 } else { score });
+    text
+}
+
 /// Puts an element that is not there in its place.
 pub fn insert(packed: &mut Packed, member: &[u8], score: f64) {
-    let mut text = Vec::new();
-    float::push_f64(&mut text, score);
+    let text = score_text(score);
     let mut at = packed.first();
     while let Some(pos) = at {
         let Some(score_at) = packed.next(pos) else {
@@ -143,10 +149,8 @@ pub fn insert(packed: &mut Packed, member: &[u8], score: f64) {
 
 /// Appends an element that comes behind all others.
 pub fn push(packed: &mut Packed, member: &[u8], score: f64) {
-    let mut text = Vec::new();
-    float::push_f64(&mut text, score);
     packed.push_back(member);
-    packed.push_back(&text);
+    packed.push_back(&score_text(score));
 }
 
 /// How many elements from the start satisfy `before`, which holds up to some element

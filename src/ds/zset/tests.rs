@@ -232,3 +232,20 @@ fn only_sorted_pairs_are_a_listpack() {
     assert!(packed(&["a", "2", "b", "1"]).is_none());
     assert!(packed(&["a", "1", "a", "2"]).is_none());
 }
+
+#[test]
+fn a_packed_zero_has_no_sign() {
+    for limit in [10, 0] {
+        let limits = Limits {
+            entries: limit,
+            value: 64,
+        };
+        let mut zset = ZSet::new();
+        zset.upsert(b"a", limits, |_| Some(-0.0));
+        let made = ZSet::from_sorted(&[(-0.0, b"a")], limits);
+        for zset in [zset, made] {
+            let signed = zset.score(b"a").is_some_and(f64::is_sign_negative);
+            assert_eq!(signed, limit == 0);
+        }
+    }
+}

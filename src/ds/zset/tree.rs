@@ -56,7 +56,7 @@ impl Pick<'_> {
         match self {
             Pick::Rank(rank) => (rank < leaf.len()).then_some(rank),
             Pick::Key(score, bytes) => {
-                let at = leaf.partition(&mut |s, m| precedes(s, m, score, bytes));
+                let at = leaf.place(score, bytes);
                 let is_it = at < leaf.len() && {
                     let (found, member) = leaf.get(at);
                     found == score && member.bytes() == bytes

@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::ops::Range;
 
 use foldhash::quality::RandomState;
 
@@ -337,31 +338,53 @@ impl Db<'_> {
         key: Key<'_>,
         slice: Slice<'_>,
     ) -> Result<Option<(ZSet, usize)>, Error> {
+        if !self.zset_loses_much(key, |zset| slice.ranks(zset))? {
+            return Ok(None);
+        }
+        let left = self.zset_left(key, |zset| slice.ranks(zset))?;
+        let len = (self.peek_zset(key)?).map_or(0, |zset| zset.len());
+        let left = left.map(|left| (len - left.len(), left));
+        Ok(left
+            .filter(|(removed, _)| *removed > 0)
+            .map(|(removed, left)| (left, removed)))
+    }
+
+    /// Whether these ranks are so many that it pays to put together what is left.
+    pub(super) fn zset_loses_much(
+        &self,
+        key: Key<'_>,
+        ranks: impl Fn(&ZSet) -> Range<usize>,
+    ) -> Result<bool, Error> {
+        let zset = self.peek_zset(key)?;
+        Ok(zset.is_some_and(|zset| ranks(&zset).len() > zset.len() / STEPS_PER_LOOKUP))
+    }
+
+    /// What is left of the set at `key`, if it is there, without these ranks: put
+    /// together from an image, mostly without the locks. `ranks` may be called again.
+    pub(super) fn zset_left(
+        &mut self,
+        key: Key<'_>,
+        mut ranks: impl FnMut(&ZSet) -> Range<usize>,
+    ) -> Result<Option<ZSet>, Error> {
         // As in Redis, a set does not become packed again.
         const NEVER_PACKED: Limits = Limits {
             entries: 0,
             value: 0,
         };
-        let sizes = |zset: &ZSet| (slice.ranks(zset).len(), zset.len());
-        let (part, len) = self
-            .peek_collection(key)?
-            .map_or((0, 0), |zset| sizes(&zset));
-        if part <= len / STEPS_PER_LOOKUP {
-            return Ok(None);
-        }
+        let mut found = false;
         let left = self.zset_made(&[key], true, |sources, _| {
-            let Some(zset) = only_zset(sources)? else {
+            let zset = only_zset(sources)?;
+            found = zset.is_some();
+            let Some(zset) = zset else {
                 return Ok(ZSet::new());
             };
-            let ranks = slice.ranks(zset);
+            let ranks = ranks(zset);
             let (head, tail) = (0..ranks.start, ranks.end..zset.len());
             let left = zset.range(head).chain(zset.range(tail));
             let left: Combined<'_> = left.map(taken).collect();
             Ok(ZSet::from_sorted(&left, NEVER_PACKED))
         })?;
-        let len = (self.peek_zset(key)?).map_or(0, |zset| zset.len());
-        let removed = len - left.len();
-        Ok((removed > 0).then_some((left, removed)))
+        Ok(found.then_some(left))
     }
 
     /// What `make` makes of the sources, all of one moment, which is now: the locks are
@@ -370,7 +393,7 @@ impl Db<'_> {
         &mut self,
         keys: &[Key<'_>],
         much: bool,
-        make: impl Fn(&[Option<Source<'_>>], Way) -> Result<ZSet, Error>,
+        mut make: impl FnMut(&[Option<Source<'_>>], Way) -> Result<ZSet, Error>,
     ) -> Result<ZSet, Error> {
         let footprint = self.locks.held();
         for _ in 0..if much { ROUNDS_MAX } else { 0 } {
@@ -392,13 +415,7 @@ impl Db<'_> {
 impl Slice<'_> {
     /// The ranks that are left of the slice behind an offset, at most `count` of them,
     /// seen from its end if `reverse`.
-    pub fn limited(
-        &self,
-        zset: &ZSet,
-        reverse: bool,
-        offset: usize,
-        count: usize,
-    ) -> std::ops::Range<usize> {
+    pub fn limited(&self, zset: &ZSet, reverse: bool, offset: usize, count: usize) -> Range<usize> {
         let ranks = match *self {
             Slice::Ranks(start, stop) if reverse => {
                 let ranks = signed_range(start, stop, zset.len());
