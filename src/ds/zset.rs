@@ -402,7 +402,9 @@ impl ZSet {
             packed.remove_range(2 * rank, 2 * usize::from(taken.is_some()));
             return taken;
         }
-        let (score, member) = self.index().remove_rank(rank)?;
+        let indexed = self.index();
+        indexed.foresee(rank);
+        let (score, member) = indexed.remove_rank(rank)?;
         Some(read(of_tree((score, &member))))
     }
 

@@ -494,7 +494,7 @@ fn prefetch_addr(addr: u64) {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn prefetch<T>(at: *const T) {
+pub(super) fn prefetch<T>(at: *const T) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: a prefetch never faults, whatever the address.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
@@ -502,7 +502,7 @@ fn prefetch<T>(at: *const T) {
 
 #[cfg(target_arch = "aarch64")]
 #[inline]
-fn prefetch<T>(at: *const T) {
+pub(super) fn prefetch<T>(at: *const T) {
     // SAFETY: a prefetch never faults, whatever the address.
     unsafe {
         std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) at,
@@ -512,4 +512,4 @@ fn prefetch<T>(at: *const T) {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[inline]
-fn prefetch<T>(_: *const T) {}
+pub(super) fn prefetch<T>(_: *const T) {}

@@ -15,6 +15,11 @@ use crate::ds::table::{Entry as Slot, Table};
 /// The hash of members: one seed for the process, which nobody outside knows.
 static HASHER: LazyLock<KeyHasher> = LazyLock::new(KeyHasher::random);
 
+/// How many removals ahead an element is fetched.
+const ELEMENT_AHEAD: usize = 8;
+/// How many removals ahead its place in the table is, by the text that is there then.
+const BUCKET_AHEAD: usize = 4;
+
 fn hash_of(member: &Member) -> u64 {
     HASHER.hash(member.bytes())
 }
@@ -124,6 +129,23 @@ impl Indexed {
         }
         self.member_bytes -= Member::size_of(member.bytes().len());
         Some((score, member))
+    }
+
+    /// Fetches what will be touched when elements next to the one of this rank, at an
+    /// end, are taken out one after the other: who pops one mostly pops more, and they
+    /// lie anywhere in memory. A hint.
+    #[inline]
+    pub fn foresee(&self, rank: usize) {
+        let ahead = |distance| match rank {
+            0 => self.tree.get(distance),
+            _ => rank.checked_sub(distance).and_then(|at| self.tree.get(at)),
+        };
+        if let Some((_, member)) = ahead(ELEMENT_AHEAD) {
+            member.prefetch();
+        }
+        if let Some((_, member)) = ahead(BUCKET_AHEAD) {
+            self.table.0.prefetch_bucket(hash_of(member));
+        }
     }
 
     /// Reports some elements and says where to go on; see [`Table::scan`].

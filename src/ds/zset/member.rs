@@ -26,7 +26,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 
-use crate::ds::table::Thin;
+use crate::ds::table::{Thin, prefetch};
 
 const HEADER: usize = size_of::<Header>();
 /// Allocations are multiples of this, which every allocator's classes are too.
@@ -106,6 +106,12 @@ impl Member {
         let len = self.header().len as usize;
         // SAFETY: `len` bytes of text stand behind the header and never change.
         unsafe { std::slice::from_raw_parts(self.0.add(1).cast::<u8>().as_ptr(), len) }
+    }
+
+    /// Fetches the first line of the element. A hint.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch(self.0.as_ptr());
     }
 
     /// The score in the live set.

@@ -56,7 +56,7 @@ impl Pick<'_> {
         match self {
             Pick::Rank(rank) => (rank < leaf.len()).then_some(rank),
             Pick::Key(score, bytes) => {
-                let at = leaf.place(score, bytes);
+                let at = leaf.partition(&mut |s, m| precedes(s, m, score, bytes));
                 let is_it = at < leaf.len() && {
                     let (found, member) = leaf.get(at);
                     found == score && member.bytes() == bytes
@@ -183,6 +183,13 @@ impl Tree {
     /// How many elements come before this one, which need not be there. O(log n).
     pub fn rank(&self, score: f64, bytes: &[u8]) -> usize {
         self.partition(|s, m| precedes(s, m, score, bytes))
+    }
+
+    /// The element of this rank. O(log n).
+    #[inline]
+    pub fn get(&self, rank: usize) -> Option<(f64, &Member)> {
+        let (leaf, at) = self.locate(rank)?;
+        Some(leaf.get(at))
     }
 
     /// The leaf that holds the element of this rank, and its place there.

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use super::super::member::Member;
-use super::Pick;
 use super::leaf::{LEAF_MAX, Leaf};
+use super::{Pick, precedes};
 
 /// Children of a full inner node: few enough to be shifted and copied quickly.
 pub const INNER_MAX: usize = 32;
@@ -62,7 +62,7 @@ impl Child {
         match self {
             Child::Leaf(leaf) => {
                 let leaf = Arc::make_mut(leaf);
-                let at = leaf.place(score, member.bytes());
+                let at = leaf.partition(&mut |s, m| precedes(s, m, score, member.bytes()));
                 leaf.insert(at, score, member);
             }
             Child::Inner(inner) => Arc::make_mut(inner).insert(score, member),
@@ -152,16 +152,7 @@ impl Inner {
 
     /// The child to which an element belongs: keys up to it lie before it.
     fn child_for(&self, score: f64, bytes: &[u8]) -> usize {
-        // Scores first, without branches; texts only between equal ones.
-        let keys = self.keys.get(1..).unwrap_or_default();
-        let first = keys.partition_point(|(other, _)| *other < score);
-        match keys.get(first) {
-            Some((other, _)) if *other == score => {
-                let is_behind = |(other, member): &Key| *other == score && member.bytes() <= bytes;
-                first + keys[first..].partition_point(is_behind)
-            }
-            _ => first,
-        }
+        self.child_at(&mut |s, m| s < score || s == score && m.bytes() <= bytes)
     }
 
     fn insert(&mut self, score: f64, member: Member) {
@@ -220,7 +211,7 @@ impl Inner {
         let Child::Leaf(leaf) = &self.kids[at] else {
             return self.split_inner(at, score, bytes);
         };
-        let place = leaf.place(score, bytes);
+        let place = leaf.partition(&mut |s, m| precedes(s, m, score, bytes));
         let (at_start, at_end) = (place < GIVE_MIN, place > LEAF_MAX - GIVE_MIN);
         let room = |at: usize| {
             let count = self.counts.get(at).copied();

@@ -57,21 +57,6 @@ impl Leaf {
         low
     }
 
-    /// How many elements come before what has this score and text. O(log n); looks at
-    /// elements only between equal scores, and at scores without branches.
-    #[inline]
-    pub fn place(&self, score: f64, text: &[u8]) -> usize {
-        let scores = &self.scores[..self.len];
-        let first = scores.partition_point(|other| *other < score);
-        if scores.get(first) != Some(&score) {
-            return first;
-        }
-        let last = first + scores[first..].partition_point(|other| *other == score);
-        let precedes =
-            |member: &Option<Member>| member.as_ref().is_some_and(|member| member.bytes() < text);
-        first + self.members[first..last].partition_point(precedes)
-    }
-
     /// Inserts an element before the one at `at`; there is room.
     #[inline]
     pub fn insert(&mut self, at: usize, score: f64, member: Member) {
