@@ -1,7 +1,8 @@
 //! The figures that the table promises, computed and therefore the same on every
 //! machine: bytes per key at every size, and what a single insertion can touch.
 //!
-//! `cargo test --lib ds::table::tests::figures -- --nocapture` prints them.
+//! `cargo test --lib ds::table::tests::figures -- --include-ignored --nocapture` prints
+//! them, up to ten million keys; without `--include-ignored` up to two.
 //!
 //! What an insertion touches is counted from outside: the segment that it replaces
 //! is read, those in its place are written, the items pass through vectors between
@@ -15,7 +16,9 @@ use super::super::directory::Directory;
 use super::*;
 
 const SIZE_MIN: u64 = 10_000;
-const SIZE_MAX: u64 = if cfg!(miri) { 12_000 } else { 10_000_000 };
+const SIZE_MAX: u64 = 10_000_000;
+/// Up to where every run of the tests goes.
+const SIZE_USUAL: u64 = if cfg!(miri) { 12_000 } else { 2_000_000 };
 /// From one size to the next: nearer than the steps in which segments grow.
 const SIZE_STEP: f64 = 1.01;
 /// Sizes from which on the mean over all sizes is taken.
@@ -29,13 +32,13 @@ const LEAF_BYTES_MAX: usize = 4096 * 8;
 /// which has 4096 entries.
 const BYTES_MAX: usize = 96 * 1024;
 
-fn sizes() -> Vec<u64> {
+fn sizes(size_max: u64) -> Vec<u64> {
     let step = |size: &f64| Some(size * SIZE_STEP);
     let mut sizes: Vec<u64> = std::iter::successors(Some(SIZE_MIN as f64), step)
         .map(|size| size as u64)
-        .take_while(|&size| size < SIZE_MAX)
+        .take_while(|&size| size < size_max)
         .collect();
-    sizes.push(SIZE_MAX);
+    sizes.push(size_max);
     sizes
 }
 
@@ -58,7 +61,17 @@ fn bytes_per_key(sizes: &[u64]) -> Vec<f64> {
 
 #[test]
 fn bytes_per_key_stay_low_at_every_size() {
-    let sizes = sizes();
+    bytes_stay_low(SIZE_USUAL);
+}
+
+#[test]
+#[ignore = "takes seconds"]
+fn bytes_per_key_stay_low_up_to_ten_million() {
+    bytes_stay_low(SIZE_MAX);
+}
+
+fn bytes_stay_low(size_max: u64) {
+    let sizes = sizes(size_max);
     let curve = bytes_per_key(&sizes);
     let points = || sizes.iter().copied().zip(curve.iter().copied());
     let worst = points().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
@@ -163,29 +176,39 @@ fn span_bytes(directory: &Directory, path: u64, depth: u32) -> usize {
     bytes
 }
 
-/// One table, unsharded, as a large set is: the largest directory.
 #[test]
 fn no_insertion_touches_much() {
+    touches_little(SIZE_USUAL);
+}
+
+#[test]
+#[ignore = "takes seconds"]
+fn no_insertion_touches_much_up_to_ten_million() {
+    touches_little(SIZE_MAX);
+}
+
+/// One table, unsharded, as a large set is: the largest directory.
+fn touches_little(size_max: u64) {
     let mut watched = Watched {
         table: Table::new(0),
         directory_bytes: 0,
     };
     let (mut worst, mut most, mut rebuilt) = (Touched::default(), 0, 0u64);
-    for key in 0..SIZE_MAX {
+    for key in 0..size_max {
         if let Some(touched) = watched.insert(key) {
             worst = worst.max(touched);
             most = most.max(touched.bytes());
             rebuilt += 1;
         }
     }
-    eprintln!("one insertion of {SIZE_MAX} into one table touches at most");
+    eprintln!("one insertion of {size_max} into one table touches at most");
     eprintln!("  {} elements, to hash them again", worst.elements);
     eprintln!("  {} bytes of segments, old and new", worst.segments);
     eprintln!("  {} bytes of items between them", worst.items);
     eprintln!("  {} bytes of directory", worst.directory);
     eprintln!(
         "  {most} bytes in all; one in {} rebuilds",
-        SIZE_MAX / rebuilt
+        size_max / rebuilt
     );
     assert!(worst.elements <= ELEMENTS_MAX, "{}", worst.elements);
     assert!(most <= BYTES_MAX, "{most}");
