@@ -7,7 +7,7 @@
 //! - **a lookup is two lines**: the bucket line says by tags which pointers to
 //!   follow, and both lines and entries can be prefetched by hash alone;
 //! - **growth never pauses**: at most one segment of about 270 elements is
-//!   rebuilt by an insertion, and at most a few KiB of directory copied;
+//!   rebuilt by an insertion, and one leaf of directory copied, 32 KiB at most;
 //! - **memory follows the number of elements** closely at any size, 10 to 13
 //!   bytes each, because segments grow in small steps before they split;
 //! - **everything is in hash order**, so that a cursor is a place in the space

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
+mod figures;
 mod share;
 
 /// SplitMix64: small, seeded, good enough for choosing.
@@ -540,47 +541,6 @@ unsafe impl Thin for Fake {
     unsafe fn from_raw(raw: NonNull<u8>) -> Fake {
         Fake(raw.addr().get() as u64 / 8 - 1)
     }
-}
-
-/// Bytes of 64 tables of `keys` elements together, tables themselves included,
-/// at each of `sizes`.
-fn bytes_per_key(sizes: &[u64]) -> Vec<f64> {
-    let mut shards: Vec<Table<Fake>> = (0..64).map(|_| Table::new(6)).collect();
-    let mut next = 0;
-    let grow = |&size: &u64| {
-        for key in next..size {
-            let hash = mix(key);
-            shards[(hash >> 58) as usize].insert_new(hash, Fake(key), |fake| mix(fake.0));
-        }
-        next = size;
-        let bytes = |table: &Table<Fake>| table.mem_bytes() + size_of::<Table<Fake>>();
-        shards.iter().map(bytes).sum::<usize>() as f64 / size as f64
-    };
-    sizes.iter().map(grow).collect()
-}
-
-#[test]
-fn bytes_per_key_stay_low_at_every_size() {
-    let last = if cfg!(miri) { 20_000.0 } else { 2_000_000.0 };
-    let step = |size: &f64| Some(size * 1.05);
-    let sizes: Vec<u64> = std::iter::successors(Some(10_000.0), step)
-        .take_while(|&size| size <= last)
-        .map(|size| size as u64)
-        .collect();
-    let curve = bytes_per_key(&sizes);
-    for (size, bytes) in sizes.iter().zip(&curve) {
-        assert!(*bytes <= 18.0, "{bytes} bytes at {size}");
-    }
-    let large: Vec<f64> = (sizes.iter().zip(&curve))
-        .filter(|(size, _)| **size >= 100_000)
-        .map(|(_, bytes)| *bytes)
-        .collect();
-    let mean = large.iter().sum::<f64>() / large.len() as f64;
-    assert!(large.is_empty() || mean <= 14.0, "mean {mean}");
-    eprintln!(
-        "mean {mean}, worst {:?}",
-        curve.iter().copied().fold(0.0, f64::max)
-    );
 }
 
 #[test]
