@@ -236,13 +236,20 @@ fn lindex(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     read_list(
         ctx,
         key,
-        List::node_count,
+        |list| resolve_index(index, list.len()).map_or(0, |at| steps_to(list, at)),
         |reply, list| match resolve_index(index, list.len()).and_then(|at| list.get(at)) {
             Some(elem) => write_elem(reply, elem),
             None => reply.null(),
         },
     )?;
     Ok(())
+}
+
+/// What it takes at most to find an element: it is looked for from the nearer end,
+/// node by node.
+fn steps_to(list: &List, index: usize) -> usize {
+    let from_end = list.len() - 1 - index;
+    list.node_count().min(index.min(from_end))
 }
 
 fn lrange(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
