@@ -60,7 +60,9 @@ pub fn apart<R>(
     let mut images = images(ctx, keys)?;
     let cost = cost(&images);
     ctx.afford(cost)?;
+    let tell_expired = |ctx: &Ctx<'_, '_>| keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
     if cost <= LIGHT_COST {
+        tell_expired(ctx);
         return Ok(compute(&images));
     }
     for _ in 0..ROUNDS_MAX {
@@ -69,10 +71,12 @@ pub fn apart<R>(
         ctx.relock(argv);
         let now = self::images(ctx, keys)?;
         if images.iter().zip(&now).all(|(a, b)| is_same(a, b)) {
+            tell_expired(ctx);
             return Ok(result);
         }
         images = now;
     }
+    tell_expired(ctx);
     Ok(compute(&images))
 }
 

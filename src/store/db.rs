@@ -201,7 +201,7 @@ impl<'k> Db<'k> {
     /// Tells the journal that `key` is gone if its time has come: for a command that
     /// stores what it has read of keys which it holds for reading only, and so cannot
     /// remove. Whoever repeats the command must not see them.
-    pub(super) fn tell_if_due(&self, key: Key<'_>) {
+    pub fn tell_if_due(&self, key: Key<'_>) {
         let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
         if due && self.journal.is_active() {
             self.record_command(&[b"DEL", key.bytes]);
