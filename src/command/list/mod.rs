@@ -260,7 +260,11 @@ fn lrange(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let found = read_list(
         ctx,
         key,
-        |list| range(list).len(),
+        |list| {
+            let range = range(list);
+            let walk = (!range.is_empty()).then(|| steps_to(list, range.start));
+            range.len() + walk.unwrap_or(0)
+        },
         |reply, list| {
             let range = range(list);
             reply.array(range.len());
