@@ -276,12 +276,6 @@ impl<'k> Db<'k> {
         self.notify(key, event);
     }
 
-    /// Whether anybody is told what changes.
-    #[inline]
-    pub(super) fn is_heard(&self) -> bool {
-        self.journal.is_active()
-    }
-
     /// Tells an event that does not count as one more change.
     #[inline]
     pub fn notify(&mut self, key: &[u8], event: Event) {
@@ -301,18 +295,6 @@ impl<'k> Db<'k> {
         }
     }
 
-    /// Whether anybody takes note of effects, so that they have to be put in words.
-    #[inline]
-    pub(super) fn logs(&self) -> bool {
-        self.journal.is_active()
-    }
-
-    /// Whether anybody takes note of effects; without, none need be put together.
-    #[inline]
-    pub(super) fn has_journal(&self) -> bool {
-        self.journal.is_active()
-    }
-
     /// Has the journal take this command instead of the client's own: times made
     /// absolute, conditions decided.
     #[inline]
@@ -330,7 +312,8 @@ impl<'k> Db<'k> {
         }
     }
 
-    /// Whether anybody takes note of the commands that repeat a change.
+    /// Whether anybody takes note of effects; without, none need be put together.
+    #[inline]
     pub fn is_logged(&self) -> bool {
         self.journal.is_active()
     }

@@ -99,7 +99,7 @@ impl Db<'_> {
         rng: &mut Rng,
         read: impl FnOnce(Elem<'_>),
     ) -> Result<bool, Error> {
-        let logs = self.logs();
+        let logs = self.is_logged();
         let mut text = Vec::new();
         let popped = self.change(key, |set: &mut Set| {
             let read = |elem: Elem<'_>| {
@@ -150,7 +150,7 @@ impl Db<'_> {
         (rng, rules): (&mut Rng, Rules<'_>),
         mut reply: impl FnMut(&[Taken]),
     ) -> Result<(), Error> {
-        let logs = self.logs();
+        let logs = self.is_logged();
         let (rest, taken) = self.compute_aside(&[key], footprint, |sets| {
             let mut rest = sets[0].map(Set::image).unwrap_or_default();
             let mut taken = rest.take_many(count, rng);
@@ -183,7 +183,7 @@ impl Db<'_> {
     }
 
     fn popped(&mut self, key: Key<'_>, count: usize, taken: &[Taken]) {
-        if self.logs() {
+        if self.is_logged() {
             for some in taken.chunks(LOGGED_MEMBERS_MAX) {
                 let texts: Vec<Vec<u8>> = some.iter().map(|one| one.elem().to_vec()).collect();
                 let mut args: Vec<&[u8]> = vec![b"SREM", key.bytes];

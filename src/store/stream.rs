@@ -143,7 +143,7 @@ impl Db<'_> {
     ) {
         let approximate = addition.trim.is_some_and(|trim| trim.approximate);
         let decided = matches!(addition.id, NewId::Exact(_)) && !approximate;
-        if decided || !self.has_journal() {
+        if decided || !self.is_logged() {
             return;
         }
         let (id, len) = (added.id.to_text(), added.len.to_string());

@@ -191,7 +191,7 @@ impl Db<'_> {
         }
         self.notify(key.bytes, HEXPIRE);
         self.note_fields(key, at);
-        if self.is_heard() {
+        if self.is_logged() {
             let (mut at_digits, mut digits) = (itoa::Buffer::new(), itoa::Buffer::new());
             let given: Vec<Pair<'_>> = pairs.collect();
             let at = at_digits.format(at).as_bytes();
@@ -231,14 +231,14 @@ impl Db<'_> {
     }
 
     fn log_removed(&mut self, key: Key<'_>, names: &[&[u8]]) {
-        if self.is_heard() {
+        if self.is_logged() {
             self.log_instead(&[&[b"HDEL", key.bytes], names].concat());
         }
     }
 
     /// Logs a command that ends with the number of the names and the names.
     fn log_fields(&mut self, head: &[&[u8]], names: &[&[u8]]) {
-        if self.is_heard() {
+        if self.is_logged() {
             let mut digits = itoa::Buffer::new();
             let count = [digits.format(names.len()).as_bytes()];
             self.log_instead(&[head, &count, names].concat());
@@ -248,7 +248,7 @@ impl Db<'_> {
     /// Tells that fields have been removed because their time had come.
     pub(super) fn tell_fields_expired(&mut self, key: Key<'_>, count: usize, names: &[&[u8]]) {
         self.effects.expired_fields += count as u64;
-        if self.is_heard() {
+        if self.is_logged() {
             self.notify(key.bytes, Event::hash("hexpired"));
             self.record_command(&[&[b"HDEL", key.bytes], names].concat());
         }
@@ -258,7 +258,7 @@ impl Db<'_> {
     /// few segments, and the key if none is left: how many, and whether there may be
     /// more. Called with the shard locked for writing.
     pub(in crate::store) fn reclaim_fields(&mut self, key: Key<'_>) -> (usize, bool) {
-        let (now, heard) = (self.now, self.is_heard());
+        let (now, heard) = (self.now, self.is_logged());
         let (mut count, mut names) = (0, Vec::new());
         let Some(slot) = self.dict_mut(key).find_mut(key) else {
             return (0, false);

@@ -329,7 +329,7 @@ impl Db<'_> {
             self.touched(key.bytes, Event::stream("xgroup-createconsumer"));
         }
         self.effects.dirty += log.changes as u64;
-        if !self.has_journal() {
+        if !self.is_logged() {
             return;
         }
         if log.created {
