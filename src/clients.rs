@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering::Relaxed,
+    AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU64, AtomicUsize,
+    Ordering::Relaxed,
 };
 
 use parking_lot::Mutex;
@@ -46,6 +47,8 @@ pub struct Client {
     pub no_evict: AtomicBool,
     /// Its commands leave the times of use of keys as they are (CLIENT NO-TOUCH).
     pub no_touch: AtomicBool,
+    /// Commands queued in its transaction, -1 without one.
+    pub queued: AtomicI32,
     /// The reactor shall end it.
     pub killed: AtomicBool,
     /// Bytes of input waiting, of memory for input, and of output waiting.
@@ -89,6 +92,7 @@ impl Client {
             last_command: AtomicU16::new(NO_COMMAND),
             no_evict: AtomicBool::new(false),
             no_touch: AtomicBool::new(false),
+            queued: AtomicI32::new(-1),
             killed: AtomicBool::new(false),
             input_len: AtomicUsize::new(0),
             input_room: AtomicUsize::new(0),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Instant;
 
+use super::call::Stopwatch;
 use super::error::Error;
 use super::session::Session;
 use super::table::{Command, Table};
@@ -152,6 +153,7 @@ pub struct Ctx<'a, 'k> {
     /// Whether the command may take its time: it runs in the pool and shares its
     /// locks with no other command.
     pub alone: bool,
+    pub stopwatch: &'a mut Stopwatch,
 }
 
 impl<'s, 'k> Ctx<'s, 'k> {
@@ -173,6 +175,24 @@ impl<'s, 'k> Ctx<'s, 'k> {
         }
     }
 
+    /// The view of a command that runs as a part of this one, under the same locks:
+    /// nothing is left to the pool any more.
+    pub fn inner<'c>(&'c mut self, command: &'static Command, hashes: &'c [u64]) -> Ctx<'c, 'k> {
+        self.db.index = self.session.db;
+        Ctx {
+            db: self.db,
+            session: self.session,
+            reply: self.reply,
+            services: self.services,
+            metrics: self.metrics,
+            rng: self.rng,
+            command,
+            hashes,
+            alone: true,
+            stopwatch: self.stopwatch,
+        }
+    }
+
     /// Leaves the command to the pool if it is too much work for the reactor;
     /// called before anything has changed.
     #[inline]
@@ -185,7 +205,7 @@ impl<'s, 'k> Ctx<'s, 'k> {
     pub fn relock(&mut self, argv: Argv<'_>) {
         let hasher = self.db.locks.keyspace().hasher();
         let footprint = self.command.footprint(argv, hasher, &mut Vec::new());
-        let busy = self.db.locks.acquire(footprint);
+        let busy = self.db.acquire(footprint);
         assert_eq!(busy, 0, "who runs alone waits for its locks");
     }
 

@@ -40,7 +40,7 @@ pub fn read_string<R>(
         return Ok(Some(string.with(read)));
     }
     let image = string.to_bytes();
-    ctx.db.locks.release();
+    ctx.db.release();
     Ok(Some(read(&image)))
 }
 
@@ -60,13 +60,13 @@ pub fn apart<R>(
     let mut images = images(ctx, keys)?;
     let cost = cost(&images);
     ctx.afford(cost)?;
-    let tell_expired = |ctx: &Ctx<'_, '_>| keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
+    let tell_expired = |ctx: &mut Ctx<'_, '_>| keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
     if cost <= LIGHT_COST {
         tell_expired(ctx);
         return Ok(compute(&images));
     }
     for _ in 0..ROUNDS_MAX {
-        ctx.db.locks.release();
+        ctx.db.release();
         let result = compute(&images);
         ctx.relock(argv);
         let now = self::images(ctx, keys)?;

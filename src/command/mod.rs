@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod bitmap;
+pub mod call;
 pub mod connection;
 pub mod ctx;
 pub mod docs;
@@ -25,6 +26,7 @@ pub mod string;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod txn;
 pub mod zset;
 
 pub use args::Args;

@@ -64,7 +64,7 @@ pub fn read_zset(
         return Ok(true);
     }
     let image = zset.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     read(ctx.reply, &image);
     Ok(true)
 }

@@ -2,8 +2,14 @@
 //! with it: whoever holds the session is the only one who can change it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
+use super::table::Command;
+use crate::base::hash::KeyHasher;
 use crate::clients::Client;
+use crate::resp::{Argv, Saved};
+use crate::store::Footprint;
+use crate::store::watch::Watch;
 
 /// CLIENT REPLY's setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,96 @@ pub enum ReplyMode {
     SkipNow,
 }
 
+/// A transaction that is being queued: from MULTI to EXEC or DISCARD.
+#[derive(Debug, Default)]
+pub struct Txn {
+    /// What is queued, command and arguments side by side.
+    commands: Vec<&'static Command>,
+    requests: Saved,
+    /// Hashes of all keys in order, and where each command's end.
+    hashes: Vec<u64>,
+    hash_ends: Vec<u32>,
+    footprint: Footprint,
+    /// A command was refused: EXEC will be, and nothing more is kept for it.
+    aborted: bool,
+}
+
+impl Txn {
+    /// How many commands are queued.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether none is queued.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Whether a command has been refused.
+    pub fn is_aborted(&self) -> bool {
+        self.aborted
+    }
+
+    /// Dooms the transaction and forgets what is queued.
+    pub fn abort(&mut self) {
+        *self = Txn {
+            aborted: true,
+            ..Txn::default()
+        };
+    }
+
+    /// Bytes held.
+    fn mem_bytes(&self) -> usize {
+        self.requests.mem_bytes() + self.hashes.capacity() * size_of::<u64>()
+    }
+
+    /// Queues a command. `false` when more than `bytes_max` would be held.
+    pub fn queue(
+        &mut self,
+        command: &'static Command,
+        argv: Argv<'_>,
+        hasher: &KeyHasher,
+        bytes_max: usize,
+    ) -> bool {
+        if self.aborted {
+            return true;
+        }
+        let fits = self.mem_bytes() + argv.byte_len() <= bytes_max;
+        if !fits || !self.requests.push(argv) {
+            return false;
+        }
+        let footprint = command.footprint(argv, hasher, &mut self.hashes);
+        self.footprint.add_all(if command.needs_all_shards(argv) {
+            Footprint::ALL_WRITE
+        } else {
+            footprint
+        });
+        self.hash_ends.push(self.hashes.len() as u32);
+        self.commands.push(command);
+        true
+    }
+
+    /// Command `index` with its arguments and the hashes of its keys.
+    pub fn get(&self, index: usize) -> Option<(&'static Command, Argv<'_>, &[u64])> {
+        let start = index.checked_sub(1).map_or(0, |last| self.hash_ends[last]);
+        let hashes = start as usize..*self.hash_ends.get(index)? as usize;
+        let argv = self.requests.get(index)?;
+        Some((self.commands[index], argv, &self.hashes[hashes]))
+    }
+
+    /// Whether `is_so` of every command that is queued.
+    pub fn all(&self, is_so: impl Fn(&'static Command, Argv<'_>) -> bool) -> bool {
+        (0..self.len())
+            .filter_map(|index| self.get(index))
+            .all(|(command, argv, _)| is_so(command, argv))
+    }
+
+    /// The hashes of all keys that are queued.
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+}
+
 /// The state of one connection that commands read and change.
 #[derive(Debug)]
 pub struct Session {
@@ -26,6 +122,10 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// End the connection once what has been replied is sent.
     pub close: bool,
+    /// The transaction that is being queued.
+    pub txn: Option<Box<Txn>>,
+    /// The keys that are watched.
+    pub watch: Watch,
     /// What others may see of the connection.
     pub client: Arc<Client>,
 }
@@ -38,7 +138,25 @@ impl Session {
             authenticated,
             reply_mode: ReplyMode::On,
             close: false,
+            txn: None,
+            watch: Watch::default(),
             client,
         }
+    }
+
+    /// What a command needs that ends the transaction: with `runs`, the shards of
+    /// what is queued too.
+    pub fn txn_footprint(&self, runs: bool) -> Footprint {
+        let mut footprint = self.watch.footprint();
+        if let Some(txn) = self.txn.as_deref().filter(|_| runs) {
+            footprint.add_all(txn.footprint);
+        }
+        footprint
+    }
+
+    /// Tells the register of clients how many commands are queued.
+    pub fn publish_txn(&self) {
+        let queued = self.txn.as_ref().map_or(-1, |txn| txn.len() as i32);
+        self.client.queued.store(queued, Relaxed);
     }
 }

@@ -56,6 +56,14 @@ impl Flags {
     pub const ALONE: Flags = Flags(1 << 25);
     /// Needs all shards for writing.
     pub const ALL_SHARDS: Flags = Flags(1 << 26);
+    /// Its footprint is what the session has gathered: queued commands, watched keys.
+    pub const SESSION_KEYS: Flags = Flags(1 << 28);
+    /// Runs what the session has queued.
+    pub const RUNS_QUEUE: Flags = Flags(1 << 31);
+    /// Never defers, though Redis does not call it fast.
+    pub const LIGHT: Flags = Flags(1 << 29);
+    /// Is fast without a count, which may make it much work.
+    pub const COUNTED: Flags = Flags(1 << 30);
     /// Changes keys that its specifications, being Redis's, call read-only.
     pub const CHANGES_READ_KEYS: Flags = Flags(1 << 27);
 
@@ -241,6 +249,7 @@ pub enum Group {
     Stream,
     Connection,
     Server,
+    Transactions,
 }
 
 impl Group {
@@ -259,6 +268,7 @@ impl Group {
             Group::Stream => "stream",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Transactions => "transactions",
         }
     }
 }
@@ -411,6 +421,12 @@ impl Spec {
         } else {
             count == wanted
         }
+    }
+
+    /// Whether a call has no more arguments than it must have.
+    #[inline]
+    pub fn is_minimal(&self, count: usize) -> bool {
+        count <= self.arity.unsigned_abs() as usize
     }
 
     /// Whether the shards of these keys are locked for writing.

@@ -6,11 +6,15 @@
 
 use std::sync::LazyLock;
 
-use super::spec::{Begin, Find, Flags, Spec};
+use super::spec::{Begin, Find, Flags, Group, Spec};
 use crate::base::hash::KeyHasher;
 use crate::resp::Argv;
 use crate::store::Footprint;
 
+/// Arguments with which a fast command is little work for sure.
+const LIGHT_ARGS_MAX: usize = 256;
+/// Without keys, such a command looks at all of them.
+const WALKS: Flags = Flags::READONLY.with(Flags::WRITE).with(Flags::ALL_SHARDS);
 /// Longest command name; anything longer is unknown without a look-up.
 const NAME_MAX: usize = 32;
 
@@ -31,6 +35,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,
+    super::txn::SPECS,
 ];
 
 /// How a command's keys are found, decided when the table is made.
@@ -116,6 +121,32 @@ impl Command {
             }
         }
         footprint
+    }
+
+    /// Whether the footprint does not say all that the command may touch, so that one
+    /// that must not take further locks needs all shards: it walks over the keyspace,
+    /// or its keys are not to be known for sure from its arguments.
+    pub fn needs_all_shards(&self, argv: Argv<'_>) -> bool {
+        let spec = self.spec;
+        if spec.keys.is_empty() {
+            return spec.group == Group::Server || spec.flags.has(WALKS);
+        }
+        spec.keys.iter().any(|keys| match keys.begin {
+            Begin::Unknown | Begin::Option { .. } => true,
+            Begin::Keyword { word, .. } => {
+                let is_it = |arg: &&[u8]| arg.eq_ignore_ascii_case(word.as_bytes());
+                argv.iter().filter(is_it).count() > 1
+            }
+            Begin::Index(_) => false,
+        })
+    }
+
+    /// Whether a call can be no more than little work, whatever the data.
+    pub fn is_light(&self, argv: Argv<'_>) -> bool {
+        let flags = self.spec.flags;
+        let counts = flags.has(Flags::COUNTED) && !self.spec.is_minimal(argv.len());
+        let fast = flags.has(Flags::FAST | Flags::LIGHT) && !flags.has(Flags::SLOW);
+        fast && !counts && argv.len() <= LIGHT_ARGS_MAX
     }
 
     /// The positions of the keys in `argv`.

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::call::Stopwatch;
 use super::ctx::{Control, Ctx, MemoryUse, Services, Stop};
 use super::session::Session;
 use super::table::{Command, Table};
@@ -27,7 +28,7 @@ use crate::metrics::{Metrics, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::entry::{CollectionRef, Entry, ValueRef};
-use crate::store::journal::{Effect, Journal};
+use crate::store::journal::{Effect, Interest, Journal, Notes};
 use crate::store::{DATABASES, Db, Footprint, Keyspace, Locks, Patience, SHARDS};
 
 /// When the tests' clock starts: in 2024, in milliseconds.
@@ -44,18 +45,20 @@ pub struct Recorder {
 }
 
 impl Journal for Recorder {
-    fn is_active(&self) -> bool {
-        true
+    fn interest(&self) -> Interest {
+        Interest::ALL
     }
 
-    fn record(&self, effect: Effect<'_>) {
-        match effect {
-            Effect::Command { db, args } => {
-                let args = args.iter().map(|arg| arg.to_vec()).collect();
-                self.commands.lock().push((db, args));
+    fn record(&self, notes: &Notes) {
+        for effect in notes.iter() {
+            match effect {
+                Effect::Command { db, words } => {
+                    let words = words.iter().map(<[u8]>::to_vec).collect();
+                    self.commands.lock().push((db, words));
+                }
+                Effect::Touched { event, .. } => self.events.lock().push(event.name),
+                Effect::Flushed { .. } | Effect::UnitBegin | Effect::UnitEnd => {}
             }
-            Effect::Touched { event, .. } => self.events.lock().push(event.name),
-            Effect::Flushed { .. } => {}
         }
     }
 }
@@ -229,6 +232,10 @@ impl Rig {
         let done = self.attempt(command, argv, &mut reply, false);
         let done = if matches!(done, Err(Stop::Defer)) {
             assert_eq!(reply.pending(), 0, "nothing is replied before a defer");
+            assert!(
+                !command.is_light(argv),
+                "{argv:?} is called light and defers"
+            );
             self.deferred = true;
             reply.rewind(mark);
             self.attempt(command, argv, &mut reply, true)
@@ -259,7 +266,8 @@ impl Rig {
         let patience = if alone { Patience::Wait } else { Patience::Try };
         let mut db = Db::new(Locks::new(keyspace, patience), &self.journal, self.now);
         db.index = self.session.db;
-        assert_eq!(db.locks.acquire(footprint), 0);
+        assert_eq!(db.acquire(footprint), 0);
+        let mut stopwatch = Stopwatch::start(false);
         let mut ctx = Ctx {
             db: &mut db,
             session: &mut self.session,
@@ -270,6 +278,7 @@ impl Rig {
             command,
             hashes: &hashes,
             alone,
+            stopwatch: &mut stopwatch,
         };
         let done = (command.spec.run)(&mut ctx, argv);
         if done.is_err() {
@@ -278,7 +287,7 @@ impl Rig {
         if db.effects.dirty > 0 {
             db.commit(&mut argv.iter());
         }
-        db.locks.release();
+        db.release();
         db.remove_stale();
         done
     }

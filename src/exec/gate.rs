@@ -35,13 +35,21 @@ pub struct Call<'a> {
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 5] = [
+const GATES: [Gate; 6] = [
     is_no_http,
     is_known,
     subcommand_is_known,
     has_arity,
     is_authenticated,
+    is_allowed_in_transaction,
 ];
+
+/// Whether a command between MULTI and EXEC is queued; the others end or govern the
+/// transaction.
+pub fn is_queued(command: Option<&'static Command>) -> bool {
+    const RUN_AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
+    command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
+}
 
 /// Sends a command through all gates.
 #[inline]
@@ -51,6 +59,7 @@ pub fn pass(call: &Call<'_>) -> Result<(), Refusal> {
         && command.subcommands.is_empty()
         && command.spec.accepts(call.argv.len())
         && call.session.authenticated
+        && call.session.txn.is_none()
     {
         return Ok(());
     }
@@ -117,6 +126,16 @@ fn has_arity(call: &Call<'_>) -> Result<(), Refusal> {
             Err(Error::Arity(command.full_name.clone()).into())
         }
         _ => Ok(()),
+    }
+}
+
+fn is_allowed_in_transaction(call: &Call<'_>) -> Result<(), Refusal> {
+    let forbidden = call.session.txn.is_some()
+        && (call.command).is_some_and(|command| command.spec.flags.has(Flags::NO_MULTI));
+    if forbidden {
+        Err(Error::text("ERR Command not allowed inside a transaction").into())
+    } else {
+        Ok(())
     }
 }
 

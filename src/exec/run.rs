@@ -34,18 +34,21 @@ use super::policy;
 use super::reaper::{Garbage, Reaper};
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
-use crate::base::sys;
-use crate::command::{Command, Ctx, Error, ReplyMode, Services, Session, Stop, Table};
+use crate::command::call::{Called, Stopwatch, answer_error, call};
+use crate::command::{Command, Ctx, Error, Flags, ReplyMode, Services, Session, Table};
 use crate::config::Id;
-use crate::metrics::{Histogram, ThreadMetrics};
+use crate::metrics::ThreadMetrics;
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
+use crate::store::watch::Watch;
 use crate::store::{Db, Footprint, Locks, Patience, shard_of};
 
 /// Commands of one group: enough to fill a core's memory parallelism (measured: 16
 /// suffice), few enough that locks are held for some microseconds only.
 pub const GROUP_MAX: usize = 32;
+
+const QUEUE_FULL: Error = Error::text("ERR the transaction is too large");
 
 /// Who runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub struct Executor {
     hashes: Vec<u64>,
     track_times: bool,
     expirer: Expirer,
+    /// Watches whose clients want them no more, and that still stand in the shards.
+    parted: Vec<Watch>,
 }
 
 impl Executor {
@@ -105,6 +110,7 @@ impl Executor {
             hashes: Vec::with_capacity(GROUP_MAX),
             track_times: true,
             expirer: Expirer::default(),
+            parted: Vec::new(),
         }
     }
 
@@ -132,6 +138,7 @@ impl Executor {
         for batch in batches {
             batch.settle();
         }
+        self.take_leave();
     }
 
     /// One step of the active expiry, for at most `budget`; nothing while it is
@@ -152,6 +159,35 @@ impl Executor {
         report
     }
 
+    /// Takes leave of a connection that has gone: it watches no more. What is held by
+    /// somebody else now is tried again by [`Executor::take_leave`].
+    pub fn part(&mut self, session: Session) {
+        if session.watch.is_empty() {
+            return;
+        }
+        self.parted.push(session.watch);
+        self.take_leave();
+    }
+
+    /// Ends the watches of connections that have gone, where their shards are free.
+    pub fn take_leave(&mut self) {
+        if self.parted.is_empty() {
+            return;
+        }
+        let services = Arc::clone(&self.services);
+        let journal = Arc::clone(&self.journal);
+        let locks = Locks::new(&services.keyspace, Patience::Try);
+        let mut db = Db::new(locks, &*journal, 0);
+        self.parted.retain_mut(|watch| {
+            let busy = db.acquire(watch.footprint());
+            if busy == 0 {
+                db.unwatch(watch);
+            }
+            db.release();
+            busy != 0
+        });
+    }
+
     fn plan_batch(&mut self, batches: &mut [Box<Batch>], index: usize, db: &mut Db<'_>) {
         let waiting = batches[index].waiting();
         for nth in 0..waiting {
@@ -162,6 +198,10 @@ impl Executor {
                 return;
             };
             let command = resolve(self.services.commands, argv);
+            if batches[index].session.txn.is_some() && gate::is_queued(command) {
+                self.enqueue(&mut batches[index], nth, command, db);
+                continue;
+            }
             let args = argv.len();
             let alone = command.is_some_and(|c| policy::is_alone(c, args));
             if alone {
@@ -169,8 +209,9 @@ impl Executor {
                 self.run_alone(batches, index, nth, command, db);
                 continue;
             }
-            db.index = batches[index].session.db;
-            let planned = self.plan(argv, index, nth, command, db);
+            let session = &batches[index].session;
+            db.index = session.db;
+            let planned = self.plan(argv, (index, nth), command, session, db);
             self.group.push(planned);
             if self.group.len() == GROUP_MAX {
                 self.run_group(batches, db);
@@ -178,17 +219,75 @@ impl Executor {
         }
     }
 
+    /// Queues a command of a transaction, if it passes the gates. Nothing of its batch
+    /// waits in the group: MULTI ran by itself.
+    fn enqueue(
+        &mut self,
+        batch: &mut Batch,
+        nth: usize,
+        command: Option<&'static Command>,
+        db: &Db<'_>,
+    ) {
+        let Batch {
+            session,
+            requests,
+            reply,
+            ..
+        } = batch;
+        let Some(argv) = requests.peek(nth) else {
+            return;
+        };
+        let passed = gate::pass(&Call {
+            command,
+            argv,
+            session,
+        });
+        let refused = match (passed, command, &mut session.txn) {
+            (Ok(()), Some(command), Some(txn)) => {
+                let mark = reply.mark();
+                let hasher = db.locks.keyspace().hasher();
+                let bytes_max = self.services.config.size(Id::CLIENT_QUERY_BUFFER_LIMIT);
+                if txn.queue(command, argv, hasher, bytes_max) {
+                    reply.simple("QUEUED");
+                    if session.reply_mode != ReplyMode::On {
+                        apply_reply_mode(session, reply, mark);
+                    }
+                    None
+                } else {
+                    Some(Refusal::Error(QUEUE_FULL))
+                }
+            }
+            (Err(refusal), ..) => Some(refusal),
+            _ => None,
+        };
+        if let Some(refusal) = refused {
+            if let Some(txn) = &mut session.txn {
+                txn.abort();
+            }
+            self.refuse(batch, command, refusal);
+        }
+        batch.session.publish_txn();
+        batch.done += 1;
+    }
+
     #[inline]
     fn plan(
         &mut self,
         argv: Argv<'_>,
-        index: usize,
-        nth: usize,
+        (index, nth): (usize, usize),
         command: Option<&'static Command>,
+        session: &Session,
         db: &Db<'_>,
     ) -> Planned {
         let start = self.hashes.len() as u32;
         let footprint = match command {
+            Some(command) if command.spec.flags.has(Flags::SESSION_KEYS) => {
+                let runs = command.spec.flags.has(Flags::RUNS_QUEUE);
+                if let Some(txn) = session.txn.as_deref().filter(|_| runs) {
+                    self.hashes.extend_from_slice(txn.hashes());
+                }
+                session.txn_footprint(runs)
+            }
             Some(command) => {
                 let hasher = db.locks.keyspace().hasher();
                 command.footprint(argv, hasher, &mut self.hashes)
@@ -221,8 +320,12 @@ impl Executor {
         if batch.halt.is_some() {
             return;
         }
-        let slow = command.is_some_and(|c| policy::is_slow(c, argv.len()));
         let session = &batch.session;
+        let slow = command.is_some_and(|c| {
+            policy::is_slow(c, argv.len())
+                || c.spec.flags.has(Flags::RUNS_QUEUE)
+                    && (session.txn.as_ref()).is_some_and(|txn| !txn.all(Command::is_light))
+        });
         // A refusal needs no worker.
         let passes = || {
             gate::pass(&Call {
@@ -237,7 +340,7 @@ impl Executor {
             return;
         }
         db.index = session.db;
-        let planned = self.plan(argv, index, nth, command, db);
+        let planned = self.plan(argv, (index, nth), command, session, db);
         self.group.push(planned);
         self.run_group_as(batches, db, self.lane == Lane::Pool);
     }
@@ -256,12 +359,12 @@ impl Executor {
         for planned in &self.group {
             union.add_all(planned.footprint);
         }
-        let busy = db.locks.acquire(union);
-        if self.group.len() > 1 {
+        let busy = db.acquire(union);
+        if self.hashes.len() > 1 {
             self.prefetch(db, busy);
         }
         let group = std::mem::take(&mut self.group);
-        let mut ticks = sys::ticks();
+        let mut stopwatch = Stopwatch::start(self.track_times);
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
@@ -271,9 +374,9 @@ impl Executor {
                 batch.halt = Some(Halt::Busy);
                 continue;
             }
-            self.run_one(batch, planned, db, alone, &mut ticks);
+            self.run_one(batch, planned, db, alone, &mut stopwatch);
         }
-        db.locks.release();
+        db.release();
         self.hashes.clear();
         self.after_group(db);
         self.rerun_deferred(batches, &group, db);
@@ -343,7 +446,7 @@ impl Executor {
         planned: &Planned,
         db: &mut Db<'_>,
         alone: bool,
-        ticks: &mut u64,
+        stopwatch: &mut Stopwatch,
     ) {
         let Batch {
             session,
@@ -368,39 +471,27 @@ impl Executor {
             return;
         };
         session.client.last_command.store(command.index, Relaxed);
-        let (mark, errors, dirty) = (reply.mark(), reply.errors(), db.effects.dirty);
-        let reads = db.effects.reads();
+        let mark = reply.mark();
         (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
-        let mut ctx = Ctx {
-            db,
-            session,
-            reply,
-            services: &self.services,
-            metrics: &self.metrics,
-            rng: &mut self.rng,
-            command,
-            hashes: &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize],
-            alone,
-        };
-        match (command.spec.run)(&mut ctx, argv) {
-            Ok(()) => {}
-            Err(Stop::Defer) => {
-                // It will run again, and count its reads then.
-                db.effects.rewind_reads(reads);
-                reply.rewind(mark);
-                batch.halt = Some(Halt::Slow);
-                return;
-            }
-            Err(Stop::Error(error)) => {
-                reply.rewind(mark);
-                self.answer_error(&error, reply);
-            }
+        let called = call(
+            &mut Ctx {
+                db,
+                session,
+                reply,
+                services: &self.services,
+                metrics: &self.metrics,
+                rng: &mut self.rng,
+                command,
+                hashes: &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize],
+                alone,
+                stopwatch,
+            },
+            argv,
+        );
+        if called == Called::Deferred {
+            batch.halt = Some(Halt::Slow);
+            return;
         }
-        if db.effects.dirty != dirty {
-            db.index = session.db;
-            db.commit(&mut argv.iter());
-        }
-        self.count(command, reply.errors() != errors, ticks);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
@@ -408,27 +499,8 @@ impl Executor {
         batch.done += 1;
     }
 
-    /// Counts a call and the time since the last one.
-    #[inline]
-    fn count(&self, command: &Command, failed: bool, ticks: &mut u64) {
-        let counters = self.metrics.command(command.index as usize);
-        counters.failed.add(u64::from(failed));
-        self.metrics.counters.commands.add(1);
-        let now = sys::ticks();
-        let spent = now.saturating_sub(*ticks);
-        *ticks = now;
-        counters.calls.add(1);
-        counters.ticks.add(spent);
-        if self.track_times {
-            let times = counters
-                .times
-                .get_or_init(|| Box::new(Histogram::default()));
-            times.record(spent);
-        }
-    }
-
     /// Answers for a command that did not pass the gates.
-    fn refuse(&self, batch: &mut Batch, command: Option<&'static Command>, refusal: Refusal) {
+    fn refuse(&mut self, batch: &mut Batch, command: Option<&'static Command>, refusal: Refusal) {
         let error = match refusal {
             Refusal::Error(error) => error,
             Refusal::Http => return hang_up(batch),
@@ -438,17 +510,20 @@ impl Executor {
             counters.rejected.add(1);
         }
         let Batch { session, reply, .. } = batch;
+        let runs_queue = command.is_some_and(|c| c.spec.flags.has(Flags::RUNS_QUEUE));
+        let error = if runs_queue {
+            session.txn = None;
+            session.publish_txn();
+            self.parted.push(std::mem::take(&mut session.watch));
+            transaction_discarded(&error)
+        } else {
+            error
+        };
         let mark = reply.mark();
-        self.answer_error(&error, reply);
+        answer_error(&error, reply, &self.metrics);
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
-    }
-
-    fn answer_error(&self, error: &Error, reply: &mut Reply) {
-        let line = error.line();
-        self.metrics.error(&line);
-        reply.error(&line);
     }
 
     /// What follows when the locks are given back.
@@ -488,6 +563,14 @@ fn resolve(table: &'static Table, argv: Argv<'_>) -> Option<&'static Command> {
         return Some(sub);
     }
     Some(command)
+}
+
+/// How a refusal of EXEC itself is told.
+fn transaction_discarded(error: &Error) -> Error {
+    let line = error.line();
+    let reason = line.strip_prefix(b"ERR ").unwrap_or(&line);
+    let text = b"EXECABORT Transaction discarded because of: ";
+    Error::Bytes([text, reason].concat())
 }
 
 /// Ends a connection at once; what it has been answered is not sent any more.

@@ -18,6 +18,7 @@ use crate::resp::{Limits, Reply};
 use crate::store::journal::Silent;
 
 mod concurrent;
+mod transactions;
 
 struct Nobody;
 

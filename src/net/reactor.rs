@@ -418,6 +418,8 @@ impl Reactor {
         let present = (self.conns.get(slot)).is_some_and(|c| c.generation == batch.id.generation);
         if present {
             self.return_batch(batch);
+        } else {
+            self.executor.part(batch.session);
         }
     }
 
@@ -575,10 +577,13 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
-        if conn.batch.is_none() {
-            let _ = conn.socket.shutdown();
-        }
         self.services.clients.remove(conn.client.id);
+        match conn.batch {
+            Some(batch) => self.executor.part(batch.session),
+            None => {
+                let _ = conn.socket.shutdown();
+            }
+        }
     }
 
     /// Whether the server has come to its end; begins it when it is asked for.

@@ -4,5 +4,5 @@
 pub mod parse;
 pub mod write;
 
-pub use parse::{Argv, Limits, ProtocolError, Requests};
+pub use parse::{Argv, Limits, ProtocolError, Requests, Saved};
 pub use write::{Reply, Version};

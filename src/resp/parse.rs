@@ -25,6 +25,10 @@ use memchr::memchr;
 
 use crate::base::{num, split};
 
+mod saved;
+
+pub use saved::Saved;
+
 /// Longest line: inline command, `*count` or `$length` (Redis's
 /// `PROTO_INLINE_MAX_SIZE`).
 pub const LINE_MAX: usize = 64 * 1024;

@@ -14,7 +14,7 @@ use crate::ds::table::{Ref, RefMut};
 use super::dict::{Dict, Key, Ttl};
 use super::entry::{Entry, NewValue, Type};
 use super::error::Error;
-use super::journal::{Effect, Event, Journal};
+use super::journal::{Event, Interest, Journal, Notes};
 use super::keyspace::{Footprint, Locks};
 
 /// Entries whose drop frees more allocations than this go to the reaper.
@@ -82,7 +82,18 @@ pub struct Db<'k> {
     /// Whether using a key shows in its access stamp (CLIENT NO-TOUCH).
     pub leaves_stamps: bool,
     pub effects: Effects,
+    /// What is wanted by those who listen to effects, as of the last [`Db::acquire`].
+    interest: Interest,
+    /// What they will be told when the locks are given back.
+    notes: Notes,
     journal: &'k dyn Journal,
+}
+
+impl Drop for Db<'_> {
+    fn drop(&mut self) {
+        self.locks.unpin();
+        self.release();
+    }
 }
 
 impl<'k> Db<'k> {
@@ -94,8 +105,50 @@ impl<'k> Db<'k> {
             now,
             leaves_stamps: true,
             effects: Effects::default(),
+            interest: journal.interest(),
+            notes: Notes::default(),
             journal,
         }
+    }
+
+    /// Takes the shards of a footprint, as [`Locks::acquire`] does, and looks what is
+    /// wanted of their changes.
+    #[inline]
+    pub fn acquire(&mut self, footprint: Footprint) -> u64 {
+        let busy = self.locks.acquire(footprint);
+        self.interest = self.journal.interest();
+        busy
+    }
+
+    /// Tells what has been noted and gives the locks back. Inside a unit, whose locks
+    /// are pinned, both wait for its end.
+    #[inline]
+    pub fn release(&mut self) {
+        if self.locks.is_pinned() {
+            return;
+        }
+        if !self.notes.is_empty() {
+            self.journal.record(&self.notes);
+            self.notes.clear();
+        }
+        self.locks.release();
+    }
+
+    /// Begins a unit: commands that are atomic to every observer and are repeated
+    /// together or not at all. The locks that are held stay until it ends.
+    pub fn begin_unit(&mut self) {
+        self.locks.pin();
+        if self.is_logged() {
+            self.notes.begin_unit();
+        }
+    }
+
+    /// Ends the unit; the locks are still held.
+    pub fn end_unit(&mut self) {
+        if self.is_logged() {
+            self.notes.end_unit();
+        }
+        self.locks.unpin();
     }
 
     /// `bytes` as a key of this keyspace.
@@ -201,10 +254,10 @@ impl<'k> Db<'k> {
     /// Tells the journal that `key` is gone if its time has come: for a command that
     /// stores what it has read of keys which it holds for reading only, and so cannot
     /// remove. Whoever repeats the command must not see them.
-    pub fn tell_if_due(&self, key: Key<'_>) {
+    pub fn tell_if_due(&mut self, key: Key<'_>) {
         let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
-        if due && self.journal.is_active() {
-            self.record_command(&[b"DEL", key.bytes]);
+        if due {
+            self.note_command(&[b"DEL", key.bytes]);
         }
     }
 
@@ -212,17 +265,8 @@ impl<'k> Db<'k> {
     pub(super) fn expired(&mut self, key: &[u8], entry: Entry) {
         self.effects.expired += 1;
         self.discard(entry);
-        if self.journal.is_active() {
-            self.journal.record(Effect::Touched {
-                db: self.index,
-                key,
-                event: Event::EXPIRED,
-            });
-            self.journal.record(Effect::Command {
-                db: self.index,
-                args: &[b"DEL", key],
-            });
-        }
+        self.notify(key, Event::EXPIRED);
+        self.note_command(&[b"DEL", key]);
     }
 
     /// Removes the expired keys that readers have met since the locks were taken,
@@ -232,13 +276,13 @@ impl<'k> Db<'k> {
             let key = self.locks.keyspace().key(&key);
             let mut footprint = Footprint::NONE;
             footprint.add(key.hash, true);
-            if self.locks.acquire(footprint) == 0 {
+            if self.acquire(footprint) == 0 {
                 self.index = db;
                 if !self.expire_if_due(key) {
                     self.reclaim_fields(key);
                 }
             }
-            self.locks.release();
+            self.release();
         }
     }
 
@@ -279,19 +323,18 @@ impl<'k> Db<'k> {
     /// Tells an event that does not count as one more change.
     #[inline]
     pub fn notify(&mut self, key: &[u8], event: Event) {
-        if self.journal.is_active() {
-            self.journal.record(Effect::Touched {
-                db: self.index,
-                key,
-                event,
-            });
+        if self.locks.keyspace().is_observed() {
+            self.tell_observers(key);
+        }
+        if self.interest.has(Interest::EVENTS) {
+            self.notes.touched(self.index, key, event);
         }
     }
 
     /// Tells that databases have been emptied or exchanged.
     pub(super) fn flushed(&mut self, db: Option<usize>) {
-        if self.journal.is_active() {
-            self.journal.record(Effect::Flushed { db });
+        if self.interest != Interest::NONE {
+            self.notes.flushed(db);
         }
     }
 
@@ -299,7 +342,7 @@ impl<'k> Db<'k> {
     /// absolute, conditions decided.
     #[inline]
     pub fn log_instead(&mut self, args: &[&[u8]]) {
-        if self.journal.is_active() {
+        if self.is_logged() {
             let owned = args.iter().map(|arg| arg.to_vec()).collect();
             self.effects.instead.push(owned);
         }
@@ -307,57 +350,61 @@ impl<'k> Db<'k> {
 
     /// As [`Db::log_instead`], for a command whose arguments are long.
     pub fn log_owned(&mut self, args: Vec<Vec<u8>>) {
-        if self.journal.is_active() {
+        if self.is_logged() {
             self.effects.instead.push(args);
         }
     }
 
-    /// Whether anybody takes note of effects; without, none need be put together.
+    /// Whether anybody wants the commands that repeat changes; without, none need be
+    /// put together.
     #[inline]
     pub fn is_logged(&self) -> bool {
-        self.journal.is_active()
+        self.interest.has(Interest::COMMANDS)
     }
 
-    /// Ends a command that has changed something: tells the journal how to repeat
-    /// it. `argv` is the client's own command. Called with the locks held.
+    /// Ends a command that has changed something: notes how to repeat it. `argv` is
+    /// the client's own command. Called with the locks held.
     pub fn commit(&mut self, argv: &mut dyn Iterator<Item = &[u8]>) {
-        if !self.journal.is_active() {
+        if !self.is_logged() {
             return;
         }
-        self.record_stale();
+        self.note_stale();
         let instead = std::mem::take(&mut self.effects.instead);
         if instead.is_empty() {
-            let args: Vec<&[u8]> = argv.collect();
-            self.record_command(&args);
+            return self.notes.command(self.index, argv);
+        }
+        let several = instead.len() > 1;
+        if several {
+            self.notes.begin_unit();
         }
         for command in &instead {
-            let args: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
-            self.record_command(&args);
+            let words = command.iter().map(Vec::as_slice);
+            self.notes.command(self.index, words);
+        }
+        if several {
+            self.notes.end_unit();
         }
     }
 
-    /// Tells that the expired keys are gone which readers have met and could not
+    /// Notes that the expired keys are gone which readers have met and could not
     /// remove: what was computed from their absence must come out the same when it
     /// is repeated.
-    fn record_stale(&self) {
+    fn note_stale(&mut self) {
         for (db, key) in &self.effects.stale {
             let key = self.key(key);
             let dict = self.locks.shard(key.shard()).dict(*db);
             if (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now)) {
-                self.journal.record(Effect::Command {
-                    db: *db,
-                    args: &[b"DEL", key.bytes],
-                });
+                let words: [&[u8]; 2] = [b"DEL", key.bytes];
+                self.notes.command(*db, words.into_iter());
             }
         }
     }
 
-    /// Tells the journal a command at once, ahead of the one that runs.
-    pub(super) fn record_command(&self, args: &[&[u8]]) {
-        self.journal.record(Effect::Command {
-            db: self.index,
-            args,
-        });
+    /// Notes a command at once, ahead of the one that runs.
+    pub(super) fn note_command(&mut self, words: &[&[u8]]) {
+        if self.is_logged() {
+            self.notes.command(self.index, words.iter().copied());
+        }
     }
 
     /// The type of a live key, for a command that only asks for it.

@@ -130,7 +130,7 @@ impl Expirer {
         db.index = self.db;
         let found = db.locks.keyspace().key(&key);
         let (removed, more) = db.reclaim_fields(found);
-        db.locks.release();
+        db.release();
         report.removed += removed as u64;
         if more {
             self.partly.push(key);
@@ -143,7 +143,7 @@ impl Expirer {
             read: 0,
             write: 1 << self.shard,
         };
-        let free = db.locks.acquire(footprint) == 0;
+        let free = db.acquire(footprint) == 0;
         report.skipped |= !free;
         free
     }
@@ -182,7 +182,7 @@ impl Expirer {
             let key = entry.key().to_vec();
             db.expired(&key, entry);
         }
-        db.locks.release();
+        db.release();
         self.cursor != 0
     }
 

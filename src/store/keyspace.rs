@@ -19,12 +19,15 @@
 //! No lock is held over I/O, and none for long: walks over the keyspace go shard
 //! by shard and slice by slice ([`Locks::visit`]).
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use parking_lot::RwLock;
 use parking_lot::lock_api::RawRwLock as _;
 
 use crate::base::hash::KeyHasher;
 
 use super::dict::{Dict, Key};
+use super::watch::Watchers;
 
 /// Databases per server; `databases` may only lower it.
 pub const DATABASES: usize = 16;
@@ -42,7 +45,9 @@ pub fn shard_of(hash: u64) -> usize {
 /// One shard: its part of each database.
 #[derive(Default)]
 pub struct Shard {
-    dicts: [Dict; DATABASES],
+    pub(super) dicts: [Dict; DATABASES],
+    /// Who watches keys of this shard.
+    pub(super) watchers: Watchers,
 }
 
 impl Shard {
@@ -73,6 +78,9 @@ struct Cell(RwLock<Shard>);
 pub struct Keyspace {
     cells: Box<[Cell]>,
     hasher: KeyHasher,
+    /// How many want to know of some key's change. Raised under the lock of the key's
+    /// shard, so who holds that lock sees it.
+    observers: AtomicUsize,
 }
 
 impl Keyspace {
@@ -81,7 +89,24 @@ impl Keyspace {
         Keyspace {
             cells: (0..SHARDS).map(|_| Cell::default()).collect(),
             hasher,
+            observers: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether anybody wants to know of the change of some key.
+    #[inline]
+    pub fn is_observed(&self) -> bool {
+        self.observers.load(Relaxed) != 0
+    }
+
+    /// Counts those that begin to observe a key, under its shard's lock.
+    pub(super) fn add_observers(&self, count: usize) {
+        self.observers.fetch_add(count, Relaxed);
+    }
+
+    /// Counts those that observe no more.
+    pub(super) fn remove_observers(&self, count: usize) {
+        self.observers.fetch_sub(count, Relaxed);
     }
 
     /// The hash of keys.
@@ -155,6 +180,8 @@ pub struct Locks<'k> {
     read: u64,
     write: u64,
     patience: Patience,
+    /// A unit runs, which gives back nothing before its end.
+    pinned: bool,
 }
 
 impl<'k> Locks<'k> {
@@ -165,6 +192,7 @@ impl<'k> Locks<'k> {
             read: 0,
             write: 0,
             patience,
+            pinned: false,
         }
     }
 
@@ -182,8 +210,15 @@ impl<'k> Locks<'k> {
     /// Takes the shards of a footprint; those to write exclusively. The mask of
     /// shards that could not be had, always 0 for who waits.
     ///
-    /// Holds nothing before, so that ascending order is kept.
+    /// Holds nothing before, so that ascending order is kept; or is pinned, and holds
+    /// all of it.
     pub fn acquire(&mut self, footprint: Footprint) -> u64 {
+        if self.pinned {
+            let missing =
+                footprint.shards() & !(self.read | self.write) | footprint.write & !self.write;
+            assert_eq!(missing, 0, "a unit holds what its commands need");
+            return 0;
+        }
         debug_assert_eq!(self.read | self.write, 0);
         let mut busy = 0;
         let mut rest = footprint.shards();
@@ -221,8 +256,11 @@ impl<'k> Locks<'k> {
         }
     }
 
-    /// Gives all locks back.
+    /// Gives all locks back, unless they are pinned.
     pub fn release(&mut self) {
+        if self.pinned {
+            return;
+        }
         for (mask, write) in [(self.read, false), (self.write, true)] {
             let mut rest = mask;
             while rest != 0 {
@@ -241,6 +279,23 @@ impl<'k> Locks<'k> {
             }
         }
         (self.read, self.write) = (0, 0);
+    }
+
+    /// Keeps the locks that are held through every [`Locks::release`] and
+    /// [`Locks::acquire`] up to [`Locks::unpin`].
+    pub fn pin(&mut self) {
+        self.pinned = true;
+    }
+
+    /// Ends what [`Locks::pin`] has begun.
+    pub fn unpin(&mut self) {
+        self.pinned = false;
+    }
+
+    /// Whether a unit runs.
+    #[inline]
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
     }
 
     /// What is held, to be taken again after a while without.
@@ -292,6 +347,7 @@ impl<'k> Locks<'k> {
         if (self.read | self.write) >> index & 1 == 1 {
             return Ok(look(self.shard(index)));
         }
+        assert!(!self.pinned, "a unit takes no lock out of order");
         let cell = &self.keyspace.cells[index].0;
         match self.patience {
             Patience::Wait => Ok(look(&cell.read())),
@@ -309,6 +365,7 @@ impl<'k> Locks<'k> {
             return Ok(change(self.shard_mut(index)));
         }
         assert!(self.read >> index & 1 == 0, "a read lock cannot be raised");
+        assert!(!self.pinned, "a unit takes no lock out of order");
         let cell = &self.keyspace.cells[index].0;
         match self.patience {
             Patience::Wait => Ok(change(&mut cell.write())),
@@ -319,6 +376,7 @@ impl<'k> Locks<'k> {
 
 impl Drop for Locks<'_> {
     fn drop(&mut self) {
+        self.unpin();
         self.release();
     }
 }

@@ -20,6 +20,7 @@ pub mod sort;
 pub mod stream;
 pub mod string;
 pub mod walk;
+pub mod watch;
 pub mod zset;
 
 pub use db::{Db, Effects};

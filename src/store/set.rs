@@ -240,16 +240,16 @@ impl Db<'_> {
     ) -> Result<R, Error> {
         for _ in 0..ROUNDS {
             let images = self.set_images(keys)?;
-            self.locks.release();
+            self.release();
             let result = compute(&refs(&images));
-            self.locks.acquire(footprint);
+            self.acquire(footprint);
             if self.are_as(keys, &images) {
                 return Ok(result);
             }
             // What is dropped may be large by now.
-            self.locks.release();
+            self.release();
             drop((result, images));
-            self.locks.acquire(footprint);
+            self.acquire(footprint);
         }
         let held = self.peek_sets(keys)?;
         let sets: Vec<Option<&Set>> = held.iter().map(Option::as_deref).collect();

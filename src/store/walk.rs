@@ -121,6 +121,9 @@ impl Db<'_> {
     /// Empties one database, or all. The tables are dropped elsewhere. Needs all
     /// shards for writing.
     pub fn flush(&mut self, db: Option<usize>) {
+        if self.locks.keyspace().is_observed() {
+            self.tell_all_observers(db, None);
+        }
         let range = db.map_or(0..DATABASES, |db| db..db + 1);
         let mut removed = 0;
         for shard in 0..SHARDS {
@@ -139,6 +142,10 @@ impl Db<'_> {
 
     /// Exchanges two databases. Needs all shards for writing.
     pub fn swap_databases(&mut self, a: usize, b: usize) {
+        if self.locks.keyspace().is_observed() {
+            self.tell_all_observers(Some(a), Some(b));
+            self.tell_all_observers(Some(b), Some(a));
+        }
         for shard in 0..SHARDS {
             self.locks.shard_mut(shard).swap(a, b);
         }

@@ -234,7 +234,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!("idle={}", seconds(client.last_active.load(Relaxed))),
         format!("flags={}", flags(client)),
         format!("db={}", client.db.load(Relaxed)),
-        "sub=0 psub=0 ssub=0 multi=-1".to_owned(),
+        format!("sub=0 psub=0 ssub=0 multi={}", client.queued.load(Relaxed)),
         format!(
             "qbuf={} qbuf-free={}",
             input.0,
@@ -258,6 +258,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 /// Redis's letters for what is special about a client; `N` for nothing.
 fn flags(client: &Client) -> String {
     let letters = [
+        (client.queued.load(Relaxed) >= 0, 'x'),
         (client.unix, 'U'),
         (client.no_evict.load(Relaxed), 'e'),
         (client.no_touch.load(Relaxed), 'T'),

@@ -63,6 +63,9 @@ fn reset(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     speak(ctx, Version::Resp2);
     ctx.session.authenticated = auth::password(ctx).is_empty();
     ctx.session.reply_mode = ReplyMode::On;
+    ctx.session.txn = None;
+    ctx.db.unwatch(&mut ctx.session.watch);
+    ctx.session.publish_txn();
     let client = &ctx.session.client;
     client.no_evict.store(false, Relaxed);
     client.no_touch.store(false, Relaxed);

@@ -104,7 +104,8 @@ pub const SPECS: &[Spec] = &[
             .with(Flags::FAST)
             .with(Flags::NO_AUTH)
             .with(Flags::ALLOW_BUSY)
-            .with(Flags::ALONE),
+            .with(Flags::ALONE)
+            .with(Flags::SESSION_KEYS),
         acl: &["@connection"],
         group: Group::Connection,
         since: "6.2.0",

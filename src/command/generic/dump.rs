@@ -37,7 +37,7 @@ pub fn dump(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Ok(());
     }
     let image = Image::of(entry.value());
-    ctx.db.locks.release();
+    ctx.db.release();
     let payload = payload::write(image.value(), now, target, compress);
     ctx.reply.bulk_shared(&Bytes::from(payload));
     Ok(())
@@ -100,9 +100,9 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         decode()?
     } else {
         let footprint = ctx.db.locks.held();
-        ctx.db.locks.release();
+        ctx.db.release();
         let image = decode()?;
-        ctx.db.locks.acquire(footprint);
+        ctx.db.acquire(footprint);
         if !options.replace && ctx.db.peek(key).is_some() {
             return Err(BUSY.into());
         }

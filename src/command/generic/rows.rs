@@ -10,7 +10,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "del",
         arity: -2,
-        flags: Flags::WRITE,
+        flags: Flags::WRITE.with(Flags::LIGHT),
         acl: &["@keyspace"],
         keys: &[KeySpec::range(1, -1, 1, &[Rm, Delete])],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],

@@ -100,7 +100,7 @@ fn read_hash(
         return Ok(true);
     }
     let image = hash.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     read(ctx.reply, &image, now);
     Ok(true)
 }

@@ -109,7 +109,7 @@ pub(super) fn hscan(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         found.walk(&hash, start, now)
     } else {
         let image = hash.image();
-        ctx.db.locks.release();
+        ctx.db.release();
         found.walk(&image, start, now)
     };
     ctx.reply.array(2);

@@ -54,7 +54,7 @@ fn read_list(
         return Ok(true);
     }
     let image = list.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     read(ctx.reply, &image);
     Ok(true)
 }

@@ -44,7 +44,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "lpop",
         arity: -2,
-        flags: Flags::WRITE.with(Flags::FAST),
+        flags: Flags::WRITE.with(Flags::FAST).with(Flags::COUNTED),
         acl: &["@list"],
         keys: &[KeySpec::range(1, 0, 1, &[Rw, Access, Delete])],
         group: Group::List,
@@ -63,7 +63,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "rpop",
         arity: -2,
-        flags: Flags::WRITE.with(Flags::FAST),
+        flags: Flags::WRITE.with(Flags::FAST).with(Flags::COUNTED),
         acl: &["@list"],
         keys: &[KeySpec::range(1, 0, 1, &[Rw, Access, Delete])],
         group: Group::List,

@@ -437,8 +437,9 @@ fn writers_lock_for_writing() {
     for command in Table::get().iter_all() {
         let spec = command.spec;
         let name = &command.full_name;
-        // PFCOUNT keeps its result in the value and yet counts as a reader.
-        let reader = spec.name == "pfcount";
+        // PFCOUNT keeps its result in the value and yet counts as a reader; WATCH
+        // changes what stands beside the keys.
+        let reader = matches!(spec.name, "pfcount" | "watch");
         assert!(
             !writes(spec) || spec.flags.has(Flags::WRITE) || reader,
             "{name}"

@@ -95,7 +95,7 @@ fn read_sets(
         return Ok(());
     }
     let images = ctx.db.set_images(keys)?;
-    ctx.db.locks.release();
+    ctx.db.release();
     let sets: Vec<Option<&Set>> = images.iter().map(Option::as_ref).collect();
     read(ctx.reply, &sets);
     Ok(())

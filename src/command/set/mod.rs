@@ -57,7 +57,7 @@ fn read_set(
         return Ok(true);
     }
     let image = set.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     read(ctx.reply, ctx.rng, &image);
     Ok(true)
 }

@@ -113,7 +113,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "spop",
         arity: -2,
-        flags: Flags::WRITE.with(Flags::FAST),
+        flags: Flags::WRITE.with(Flags::FAST).with(Flags::COUNTED),
         acl: &["@set"],
         keys: &[KeySpec::range(1, 0, 1, &[Rw, Access, Delete])],
         tips: &["nondeterministic_output"],

@@ -80,7 +80,7 @@ fn read_stream<R>(
         return Ok(Some(read(ctx.reply, &stream)));
     }
     let image = stream.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     Ok(Some(read(ctx.reply, &image)))
 }
 

@@ -115,8 +115,8 @@ impl<'a> Request<'a> {
         }
         let mut footprint = Footprint::NONE;
         (0..self.streams).for_each(|nth| footprint.add(self.key(ctx, nth).hash, true));
-        ctx.db.locks.release();
-        ctx.db.locks.acquire(footprint);
+        ctx.db.release();
+        ctx.db.acquire(footprint);
         Ok(())
     }
 }
@@ -214,7 +214,7 @@ pub fn xread(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     ctx.afford(cost)?;
     if cost > LIGHT_COST {
-        ctx.db.locks.release();
+        ctx.db.release();
     }
     if found.is_empty() {
         ctx.reply.null_array();

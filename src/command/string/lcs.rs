@@ -59,7 +59,7 @@ pub fn lcs(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     ctx.afford(a.len().saturating_mul(b.len()) / CELLS_PER_COST)?;
     if ctx.alone {
-        ctx.db.locks.release();
+        ctx.db.release();
     }
     if asked.len {
         ctx.reply.len(lcs::length(&a, &b));

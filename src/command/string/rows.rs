@@ -10,7 +10,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "set",
         arity: -3,
-        flags: Flags::WRITE.with(Flags::DENYOOM),
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::LIGHT),
         acl: &["@string"],
         keys: &[KeySpec::range(
             1,
@@ -179,7 +179,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "mset",
         arity: -3,
-        flags: Flags::WRITE.with(Flags::DENYOOM),
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::LIGHT),
         acl: &["@string"],
         keys: &[KeySpec::range(1, -1, 2, &[Ow, Update])],
         tips: &[
@@ -232,7 +232,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "setex",
         arity: 4,
-        flags: Flags::WRITE.with(Flags::DENYOOM),
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::LIGHT),
         acl: &["@string"],
         keys: &[KeySpec::range(1, 0, 1, &[Ow, Update])],
         group: Group::String,
@@ -250,7 +250,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "psetex",
         arity: 4,
-        flags: Flags::WRITE.with(Flags::DENYOOM),
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::LIGHT),
         acl: &["@string"],
         keys: &[KeySpec::range(1, 0, 1, &[Ow, Update])],
         group: Group::String,
@@ -323,7 +323,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "msetnx",
         arity: -3,
-        flags: Flags::WRITE.with(Flags::DENYOOM),
+        flags: Flags::WRITE.with(Flags::DENYOOM).with(Flags::LIGHT),
         acl: &["@string"],
         keys: &[KeySpec::range(1, -1, 2, &[Ow, Insert])],
         tips: &["request_policy:multi_shard", "response_policy:agg_min"],

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::clients::{Arrival, Clients};
+use crate::command::call::Stopwatch;
 use crate::command::ctx::{Control, MemoryUse};
 use crate::command::{Command, Ctx, Outcome, Services, Session, Stop, Table};
 use crate::config::{Config, Id};
@@ -156,6 +157,7 @@ impl Server {
         assert_eq!(locks.acquire(footprint), 0);
         let mut db = Db::new(locks, &Silent, NOW);
         db.index = self.session.db;
+        let mut stopwatch = Stopwatch::start(false);
         let mut ctx = Ctx {
             db: &mut db,
             session: &mut self.session,
@@ -166,6 +168,7 @@ impl Server {
             command,
             hashes: &hashes,
             alone,
+            stopwatch: &mut stopwatch,
         };
         (command.spec.run)(&mut ctx, argv)
     }

@@ -71,7 +71,7 @@ fn many(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, args: Args<'_>) -> Outcome {
         return Ok(());
     }
     let image = zset.image();
-    ctx.db.locks.release();
+    ctx.db.release();
     draw(ctx.reply, ctx.rng, &image, (wanted, distinct), with_scores);
     Ok(())
 }

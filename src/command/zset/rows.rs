@@ -213,7 +213,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "zpopmin",
         arity: -2,
-        flags: Flags::WRITE.with(Flags::FAST),
+        flags: Flags::WRITE.with(Flags::FAST).with(Flags::COUNTED),
         acl: &["@sortedset"],
         keys: &[KeySpec::range(1, 0, 1, &[Rw, Access, Delete])],
         group: Group::SortedSet,
@@ -230,7 +230,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "zpopmax",
         arity: -2,
-        flags: Flags::WRITE.with(Flags::FAST),
+        flags: Flags::WRITE.with(Flags::FAST).with(Flags::COUNTED),
         acl: &["@sortedset"],
         keys: &[KeySpec::range(1, 0, 1, &[Rw, Access, Delete])],
         group: Group::SortedSet,

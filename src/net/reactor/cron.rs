@@ -64,6 +64,7 @@ impl Reactor {
         if instant >= self.cron.next_cron {
             self.cron.next_cron = instant + CRON_EVERY;
             self.run_cron(now, instant);
+            self.executor.take_leave();
         }
     }
 

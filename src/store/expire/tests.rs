@@ -15,7 +15,7 @@ const KEYS: u32 = 5000;
 fn filled() -> Keyspace {
     let keyspace = Keyspace::new(KeyHasher::seeded(1));
     let mut db = Db::new(Locks::new(&keyspace, Patience::Wait), &Silent, NOW - 1);
-    db.locks.acquire(Footprint::ALL_WRITE);
+    db.acquire(Footprint::ALL_WRITE);
     for i in 0..KEYS {
         db.index = (i % 2) as usize * 15;
         let ttl = match i % 3 {
@@ -91,7 +91,7 @@ const LIMIT: Limit = Limit {
 fn hashes(sizes: &[u32]) -> Keyspace {
     let keyspace = Keyspace::new(KeyHasher::seeded(1));
     let mut db = Db::new(Locks::new(&keyspace, Patience::Wait), &Silent, NOW - 1);
-    db.locks.acquire(Footprint::ALL_WRITE);
+    db.acquire(Footprint::ALL_WRITE);
     for &size in sizes {
         let name = size.to_be_bytes();
         let key = keyspace.key(&name);
@@ -107,11 +107,11 @@ fn hashes(sizes: &[u32]) -> Keyspace {
 }
 
 fn fields(db: &mut Db<'_>, size: u32) -> Option<usize> {
-    db.locks.acquire(Footprint::ALL_READ);
+    db.acquire(Footprint::ALL_READ);
     let name = size.to_be_bytes();
     let key = db.key(&name);
     let found = db.hash(key).expect("a hash").map(|hash| hash.len());
-    db.locks.release();
+    db.release();
     found
 }
 

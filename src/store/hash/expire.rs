@@ -250,7 +250,7 @@ impl Db<'_> {
         self.effects.expired_fields += count as u64;
         if self.is_logged() {
             self.notify(key.bytes, Event::hash("hexpired"));
-            self.record_command(&[&[b"HDEL", key.bytes], names].concat());
+            self.note_command(&[&[b"HDEL", key.bytes], names].concat());
         }
     }
 

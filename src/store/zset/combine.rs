@@ -282,7 +282,7 @@ impl Db<'_> {
     ) -> Result<R, Error> {
         if much && self.zset_walks(plan)? {
             let images = self.zset_images(plan.keys)?;
-            self.locks.release();
+            self.release();
             return Ok(read(&combine(plan, &imaged(&images), Way::Walk)));
         }
         self.zset_combine_here(plan, read)
@@ -398,9 +398,9 @@ impl Db<'_> {
         let footprint = self.locks.held();
         for _ in 0..if much { ROUNDS_MAX } else { 0 } {
             let images = self.zset_images(keys)?;
-            self.locks.release();
+            self.release();
             let made = make(&imaged(&images), Way::Walk);
-            self.locks.acquire(footprint);
+            self.acquire(footprint);
             if self.zset_unchanged(keys, &images) {
                 keys.iter().for_each(|key| self.tell_if_due(*key));
                 return made;

@@ -238,8 +238,8 @@ fn sort_generic(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, read_only: bool) -> Outco
         if options.work(len) <= LIGHT_COST {
             let mut footprint = Footprint::ALL_READ;
             to.into_iter().for_each(|to| footprint.add(to.hash, true));
-            ctx.db.locks.release();
-            ctx.db.locks.acquire(footprint);
+            ctx.db.release();
+            ctx.db.acquire(footprint);
         }
     }
     match to {
@@ -251,7 +251,7 @@ fn sort_generic(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, read_only: bool) -> Outco
 fn reply_sorted(ctx: &mut Ctx<'_, '_>, options: &Options<'_>, from: Key<'_>) -> Outcome {
     let source = ctx.db.sort_image(from)?;
     if options.work(source.len()) > LIGHT_COST {
-        ctx.db.locks.release();
+        ctx.db.release();
     }
     let mut looks = Looks::new(ctx.db);
     write_reply(ctx.reply, &source, options, &mut looks)
@@ -267,7 +267,7 @@ fn store_sorted(
         let source = ctx.db.sort_image(from)?;
         let aside = options.work(source.len()) > LIGHT_COST && round < ROUNDS;
         if aside {
-            ctx.db.locks.release();
+            ctx.db.release();
         }
         let list = stored_list(&source, options, ctx.list_limit(), &mut Looks::new(ctx.db))?;
         let again = if ctx.db.is_logged() {
@@ -276,7 +276,7 @@ fn store_sorted(
             Vec::new()
         };
         if aside {
-            ctx.db.locks.acquire(footprint);
+            ctx.db.acquire(footprint);
         }
         if !aside || ctx.db.sort_is_current(from, &source) {
             ctx.reply.len(list.len());

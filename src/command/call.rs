@@ -1,0 +1,105 @@
+//! Calling a command: the one place where a handler is run.
+//!
+//! Whoever runs commands (the executor, a transaction, a replay) has passed the
+//! gates, holds the locks of the command's footprint, and calls [`call`]: it runs
+//! the handler, answers with the error it ends in, notes how to repeat what it has
+//! changed, and counts.
+
+use super::ctx::{Ctx, Stop};
+use super::error::Error;
+use super::spec::Flags;
+use super::table::Command;
+use crate::base::sys;
+use crate::metrics::{Histogram, ThreadMetrics};
+use crate::resp::{Argv, Reply};
+
+/// How a call has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// The command has been answered, be it with an error.
+    Done,
+    /// It is too much work here. Nothing has changed and nothing was replied.
+    Deferred,
+}
+
+/// Measures calls one after the other: each takes the time since the one before.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    ticks: u64,
+    /// Whether the distribution of times is kept (`latency-tracking`).
+    pub tracks_times: bool,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    #[inline]
+    pub fn start(tracks_times: bool) -> Stopwatch {
+        Stopwatch {
+            ticks: sys::ticks(),
+            tracks_times,
+        }
+    }
+
+    /// Ticks since the last lap.
+    #[inline]
+    fn lap(&mut self) -> u64 {
+        let now = sys::ticks();
+        now.saturating_sub(std::mem::replace(&mut self.ticks, now))
+    }
+}
+
+/// Runs `ctx.command`; see the head of this file.
+#[inline]
+pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
+    let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
+    let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
+    let mut failed = false;
+    match (ctx.command.spec.run)(ctx, argv) {
+        Ok(()) => {}
+        Err(Stop::Defer) => {
+            // It will run again, and count its reads then.
+            ctx.db.effects.rewind_reads(reads);
+            ctx.reply.rewind(mark);
+            return Called::Deferred;
+        }
+        Err(Stop::Error(error)) => {
+            ctx.reply.rewind(mark);
+            answer_error(&error, ctx.reply, ctx.metrics);
+            failed = true;
+        }
+    }
+    // What runs others has had their changes and errors counted as theirs.
+    if !ctx.command.spec.flags.has(Flags::RUNS_QUEUE) {
+        failed |= ctx.reply.errors() != errors;
+        if ctx.db.effects.dirty != dirty {
+            ctx.db.index = ctx.session.db;
+            ctx.db.commit(&mut argv.iter());
+        }
+    }
+    count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
+    Called::Done
+}
+
+/// Counts a call and the time it took.
+#[inline]
+fn count(metrics: &ThreadMetrics, command: &Command, failed: bool, stopwatch: &mut Stopwatch) {
+    let counters = metrics.command(command.index as usize);
+    counters.failed.add(u64::from(failed));
+    metrics.counters.commands.add(1);
+    let spent = stopwatch.lap();
+    counters.calls.add(1);
+    counters.ticks.add(spent);
+    if stopwatch.tracks_times {
+        let times = counters
+            .times
+            .get_or_init(|| Box::new(Histogram::default()));
+        times.record(spent);
+    }
+}
+
+/// Answers with an error, and counts it by its code.
+pub fn answer_error(error: &Error, reply: &mut Reply, metrics: &ThreadMetrics) {
+    let line = error.line();
+    metrics.error(&line);
+    reply.error(&line);
+}
