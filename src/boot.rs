@@ -20,6 +20,7 @@ use crate::command::{MemoryUse, Services};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
 use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
+use crate::exec::hub::Hub;
 use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
@@ -28,7 +29,7 @@ use crate::net::activation;
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
 use crate::net::reactor::{Parts, Reactor, WAKER_TOKEN};
-use crate::store::journal::{Journal, Silent};
+use crate::store::journal::Journal;
 use crate::systemd::Notifier;
 
 /// Workers at the most by default.
@@ -198,7 +199,7 @@ fn assemble(
     std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
-    let journal: Arc<dyn Journal> = Arc::new(Silent);
+    let journal: Arc<dyn Journal> = Arc::new(Hub::default());
     let executor = |lane| {
         Executor::new(
             Arc::clone(&services),

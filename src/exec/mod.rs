@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod gate;
+pub mod hub;
 pub mod policy;
 pub mod pool;
 pub mod reaper;
