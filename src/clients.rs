@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU64, AtomicUsize,
-    Ordering::Relaxed,
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use parking_lot::Mutex;
 
 use crate::base::clock::Millis;
+use crate::base::wait::{Phase, Wait};
 
 /// Texts that a client tells about itself.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,10 @@ pub struct Client {
     pub no_evict: AtomicBool,
     /// Its commands leave the times of use of keys as they are (CLIENT NO-TOUCH).
     pub no_touch: AtomicBool,
+    /// Its wait for data, while it is blocked.
+    pub wait: Mutex<Option<Arc<Wait>>>,
+    /// Where the reactor finds it; see [`Clients::ring`].
+    pub token: AtomicU64,
     /// Commands queued in its transaction, -1 without one.
     pub queued: AtomicI32,
     /// The reactor shall end it.
@@ -92,6 +97,8 @@ impl Client {
             last_command: AtomicU16::new(NO_COMMAND),
             no_evict: AtomicBool::new(false),
             no_touch: AtomicBool::new(false),
+            wait: Mutex::default(),
+            token: AtomicU64::new(0),
             queued: AtomicI32::new(-1),
             killed: AtomicBool::new(false),
             input_len: AtomicUsize::new(0),
@@ -120,6 +127,10 @@ pub struct Clients {
     next_id: AtomicU64,
     kills: AtomicBool,
     count: AtomicUsize,
+    blocked: AtomicUsize,
+    /// Tokens of clients whose wait has ended.
+    rung: Mutex<Vec<u64>>,
+    has_rung: AtomicBool,
 }
 
 impl Clients {
@@ -159,14 +170,55 @@ impl Clients {
         self.by_id.lock().get(&id).cloned()
     }
 
+    /// Notes that a client is blocked, or is so no more.
+    pub fn set_wait(&self, client: &Client, wait: Option<Arc<Wait>>) {
+        let mut current = client.wait.lock();
+        match (current.is_some(), wait.is_some()) {
+            (false, true) => self.blocked.fetch_add(1, Relaxed),
+            (true, false) => self.blocked.fetch_sub(1, Relaxed),
+            _ => 0,
+        };
+        *current = wait;
+    }
+
+    /// How many are blocked.
+    pub fn blocked(&self) -> usize {
+        self.blocked.load(Relaxed)
+    }
+
+    /// Ends a client's wait in this way, if it is blocked; whether it was. The caller
+    /// wakes the reactor.
+    pub fn unblock(&self, client: &Client, how: Phase) -> bool {
+        let ended = (client.wait.lock().as_ref()).is_some_and(|wait| wait.end(how));
+        if ended {
+            self.ring(client);
+        }
+        ended
+    }
+
+    /// Tells the reactor that the wait of a client has ended; the caller wakes it.
+    pub fn ring(&self, client: &Client) {
+        self.rung.lock().push(client.token.load(Relaxed));
+        self.has_rung.store(true, Release);
+    }
+
+    /// The tokens of clients whose wait has ended since the last call.
+    pub fn take_rung(&self) -> Vec<u64> {
+        if self.has_rung.load(Relaxed) && self.has_rung.swap(false, Acquire) {
+            std::mem::take(&mut *self.rung.lock())
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Asks the reactor to end a client; the caller wakes it.
     pub fn kill(&self, client: &Client) {
         client.killed.store(true, Relaxed);
-        self.kills.store(true, std::sync::atomic::Ordering::Release);
+        self.kills.store(true, Release);
     }
 
     /// Whether somebody was killed since the last call.
     pub fn take_kills(&self) -> bool {
-        self.kills.load(Relaxed) && self.kills.swap(false, std::sync::atomic::Ordering::Acquire)
+        self.kills.load(Relaxed) && self.kills.swap(false, Acquire)
     }
 }

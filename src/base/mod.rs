@@ -10,3 +10,4 @@ pub mod num;
 pub mod rng;
 pub mod split;
 pub mod sys;
+pub mod wait;

@@ -5,6 +5,7 @@
 //! the handler, answers with the error it ends in, notes how to repeat what it has
 //! changed, and counts.
 
+use super::block::Block;
 use super::ctx::{Ctx, Stop};
 use super::error::Error;
 use super::spec::Flags;
@@ -14,12 +15,14 @@ use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 
 /// How a call has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Called {
     /// The command has been answered, be it with an error.
     Done,
     /// It is too much work here. Nothing has changed and nothing was replied.
     Deferred,
+    /// It has found nothing and waits; nothing was replied.
+    Blocked(Box<Block>),
 }
 
 /// Measures calls one after the other: each takes the time since the one before.
@@ -53,7 +56,7 @@ impl Stopwatch {
 pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
-    let mut failed = false;
+    let (mut failed, mut blocked) = (false, None);
     match (ctx.command.spec.run)(ctx, argv) {
         Ok(()) => {}
         Err(Stop::Defer) => {
@@ -61,6 +64,10 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
             ctx.db.effects.rewind_reads(reads);
             ctx.reply.rewind(mark);
             return Called::Deferred;
+        }
+        Err(Stop::Block(block)) => {
+            ctx.reply.rewind(mark);
+            blocked = Some(block);
         }
         Err(Stop::Error(error)) => {
             ctx.reply.rewind(mark);
@@ -76,8 +83,11 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
             ctx.db.commit(&mut argv.iter());
         }
     }
-    count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
-    Called::Done
+    // A call that waits is counted when it begins to.
+    if !ctx.resumed {
+        count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
+    }
+    blocked.map_or(Called::Done, Called::Blocked)
 }
 
 /// Counts a call and the time it took.

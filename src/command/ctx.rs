@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Instant;
 
+use super::block::Block;
 use super::call::Stopwatch;
 use super::error::Error;
 use super::session::Session;
@@ -34,6 +35,8 @@ pub type Outcome = Result<(), Stop>;
 pub enum Stop {
     /// It answers with an error; nothing has changed.
     Error(Error),
+    /// It has found nothing and waits.
+    Block(Box<Block>),
     /// It is too much work here: run it again, alone, in the pool. Nothing has
     /// changed and nothing was replied.
     Defer,
@@ -153,6 +156,8 @@ pub struct Ctx<'a, 'k> {
     /// Whether the command may take its time: it runs in the pool and shares its
     /// locks with no other command.
     pub alone: bool,
+    /// Whether the command has waited, and is run again.
+    pub resumed: bool,
     pub stopwatch: &'a mut Stopwatch,
 }
 
@@ -189,6 +194,7 @@ impl<'s, 'k> Ctx<'s, 'k> {
             command,
             hashes,
             alone: true,
+            resumed: false,
             stopwatch: self.stopwatch,
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod bitmap;
+pub mod block;
 pub mod call;
 pub mod connection;
 pub mod ctx;

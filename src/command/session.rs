@@ -22,6 +22,18 @@ pub enum ReplyMode {
     SkipNow,
 }
 
+impl ReplyMode {
+    /// What it becomes when a command has been passed over in silence.
+    pub fn after_command(self) -> ReplyMode {
+        match self {
+            ReplyMode::Off => ReplyMode::Off,
+            // CLIENT REPLY SKIP itself: the next one is it.
+            ReplyMode::SkipNext => ReplyMode::SkipNow,
+            ReplyMode::On | ReplyMode::SkipNow => ReplyMode::On,
+        }
+    }
+}
+
 /// A transaction that is being queued: from MULTI to EXEC or DISCARD.
 #[derive(Debug, Default)]
 pub struct Txn {

@@ -248,6 +248,7 @@ impl Rig {
                 reply.rewind(mark);
                 reply.error(&error.line());
             }
+            Err(Stop::Block(block)) => block.nothing.write(&mut reply),
             Err(Stop::Defer) => panic!("{argv:?} defers in the pool too"),
         }
         bytes_of(&mut reply)
@@ -278,6 +279,7 @@ impl Rig {
             command,
             hashes: &hashes,
             alone,
+            resumed: false,
             stopwatch: &mut stopwatch,
         };
         let done = (command.spec.run)(&mut ctx, argv);

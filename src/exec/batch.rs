@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::blocked::Blocked;
 use crate::clients::Client;
 use crate::command::Session;
 use crate::metrics::Counters;
@@ -48,6 +49,8 @@ pub enum Halt {
     Slow,
     /// A shard is held by somebody else: the pool, where it may wait.
     Busy,
+    /// The last command waits for data: `blocked` tells for what.
+    Blocked,
     /// The connection ends after what has been replied.
     Close,
 }
@@ -64,6 +67,8 @@ pub struct Batch {
     /// Commands done since the last [`Batch::settle`].
     pub(super) done: usize,
     pub halt: Option<Halt>,
+    /// The wait of the last command, while it lasts.
+    pub blocked: Option<Blocked>,
     /// The socket has refused to take more, and has not been writable since.
     pub full: bool,
     /// Sending failed: the peer is gone.
@@ -84,6 +89,7 @@ impl Batch {
             protocol_error: None,
             done: 0,
             halt: None,
+            blocked: None,
             full: false,
             broken: false,
         }

@@ -3,17 +3,20 @@
 //! leave through an [`Outlet`], the reactor is woken through a [`Wake`].
 
 pub mod batch;
+pub mod blocked;
 pub mod gate;
 pub mod hub;
 pub mod policy;
 pub mod pool;
 pub mod reaper;
 pub mod run;
+mod serve;
 #[cfg(all(test, not(loom)))]
 mod tests;
 pub mod wake;
 
 pub use batch::{Batch, ConnId, Halt, Outlet};
+pub use blocked::Blocked;
 pub use pool::Pool;
 pub use run::{Executor, Lane};
 pub use wake::{Wake, WakeFlag};

@@ -29,6 +29,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::batch::{Batch, Halt};
+use super::blocked::Blocked;
 use super::gate::{self, Call, Refusal};
 use super::policy;
 use super::reaper::{Garbage, Reaper};
@@ -41,6 +42,7 @@ use crate::metrics::ThreadMetrics;
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
+use crate::store::waiters::Waiter;
 use crate::store::watch::Watch;
 use crate::store::{Db, Footprint, Locks, Patience, shard_of};
 
@@ -75,18 +77,22 @@ struct Planned {
 
 /// What one thread needs to run batches.
 pub struct Executor {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     journal: Arc<dyn Journal>,
-    metrics: Arc<ThreadMetrics>,
+    pub(super) metrics: Arc<ThreadMetrics>,
     reaper: Reaper,
-    rng: Rng,
+    pub(super) rng: Rng,
     lane: Lane,
     group: Vec<Planned>,
     hashes: Vec<u64>,
-    track_times: bool,
+    pub(super) track_times: bool,
     expirer: Expirer,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
+    /// Waits that are over and may still stand in the shards.
+    pub(super) forgotten: Vec<Arc<Waiter>>,
+    /// Keys that have changed and whose waiters could not be served at once.
+    pub(super) late: Vec<(usize, Box<[u8]>)>,
 }
 
 impl Executor {
@@ -111,6 +117,8 @@ impl Executor {
             track_times: true,
             expirer: Expirer::default(),
             parted: Vec::new(),
+            forgotten: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -171,7 +179,7 @@ impl Executor {
 
     /// Ends the watches of connections that have gone, where their shards are free.
     pub fn take_leave(&mut self) {
-        if self.parted.is_empty() {
+        if self.parted.is_empty() && self.forgotten.is_empty() {
             return;
         }
         let services = Arc::clone(&self.services);
@@ -182,6 +190,14 @@ impl Executor {
             let busy = db.acquire(watch.footprint());
             if busy == 0 {
                 db.unwatch(watch);
+            }
+            db.release();
+            busy != 0
+        });
+        self.forgotten.retain(|waiter| {
+            let busy = db.acquire(waiter.needs());
+            if busy == 0 {
+                db.unpark(waiter);
             }
             db.release();
             busy != 0
@@ -359,7 +375,10 @@ impl Executor {
         for planned in &self.group {
             union.add_all(planned.footprint);
         }
-        let busy = db.acquire(union);
+        let mut busy = db.acquire(union);
+        if self.services.keyspace.is_observed() {
+            busy = Executor::lock_for_waiters(db, union, busy);
+        }
         if self.hashes.len() > 1 {
             self.prefetch(db, busy);
         }
@@ -484,19 +503,37 @@ impl Executor {
                 command,
                 hashes: &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize],
                 alone,
+                resumed: false,
                 stopwatch,
             },
             argv,
         );
-        if called == Called::Deferred {
-            batch.halt = Some(Halt::Slow);
-            return;
+        match called {
+            Called::Done => {}
+            Called::Deferred => {
+                batch.halt = Some(Halt::Slow);
+                return;
+            }
+            Called::Blocked(block) => {
+                let call = (command, argv);
+                let blocked = Blocked::new(*block, call, session, planned.footprint);
+                let wait = Arc::clone(blocked.wait());
+                (self.services.clients).set_wait(&session.client, Some(wait));
+                db.park(blocked.waiter());
+                batch.blocked = Some(blocked);
+                batch.halt = Some(Halt::Blocked);
+                batch.done += 1;
+                return;
+            }
         }
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, reply, mark);
         }
         batch.halt = session.close.then_some(Halt::Close);
         batch.done += 1;
+        if !db.effects.ready.is_empty() {
+            self.serve_ready(db, stopwatch);
+        }
     }
 
     /// Answers for a command that did not pass the gates.
@@ -530,6 +567,9 @@ impl Executor {
     fn after_group(&mut self, db: &mut Db<'_>) {
         if !db.effects.stale.is_empty() {
             db.remove_stale();
+        }
+        if !db.effects.ready.is_empty() || !self.late.is_empty() {
+            self.serve_late(db);
         }
         let effects = &mut db.effects;
         let counters = &self.metrics.counters;
@@ -587,17 +627,6 @@ fn hang_up(batch: &mut Batch) {
 
 /// Drops the reply of a client that has asked for silence.
 fn apply_reply_mode(session: &mut Session, reply: &mut Reply, mark: crate::resp::write::Mark) {
-    match session.reply_mode {
-        ReplyMode::On => {}
-        ReplyMode::Off => reply.rewind(mark),
-        // CLIENT REPLY SKIP itself: the next one is it.
-        ReplyMode::SkipNext => {
-            reply.rewind(mark);
-            session.reply_mode = ReplyMode::SkipNow;
-        }
-        ReplyMode::SkipNow => {
-            reply.rewind(mark);
-            session.reply_mode = ReplyMode::On;
-        }
-    }
+    reply.rewind(mark);
+    session.reply_mode = session.reply_mode.after_command();
 }

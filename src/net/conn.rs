@@ -22,12 +22,15 @@ use super::socket::Socket;
 use crate::base::clock::Millis;
 use crate::base::sys;
 use crate::clients::Client;
-use crate::exec::Batch;
+use crate::exec::{Batch, Blocked};
 use crate::metrics::Counters;
 use crate::resp::Limits;
 
 /// Bytes asked for in one read of a connection without a large argument.
 pub const READ_SIZE: usize = 16 * 1024;
+
+/// Bytes received from a connection while it is blocked; the rest waits in the kernel.
+const BLOCKED_INPUT_MAX: usize = 64 * 1024;
 
 /// What a read has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Conn {
     pub batch: Option<Box<Batch>>,
     pub client: Arc<Client>,
     pub generation: u32,
+    /// Its wait for data, while it is blocked.
+    pub blocked: Option<Blocked>,
     /// An edge of readability has not been answered by a short read yet.
     pub readable: bool,
     /// The poller has told that the peer sends no more than what has arrived.
@@ -69,6 +74,7 @@ impl Conn {
             socket,
             batch: Some(batch),
             generation,
+            blocked: None,
             readable: true,
             ending: false,
             ended: false,
@@ -87,6 +93,14 @@ impl Conn {
         if batch.session.close {
             return Read::Nothing;
         }
+        let blocked = self.blocked.is_some();
+        if blocked && self.ending {
+            // Nobody is there any more to be served.
+            return Read::Broken;
+        }
+        if blocked && batch.requests.byte_len() >= BLOCKED_INPUT_MAX {
+            return Read::Nothing;
+        }
         if !batch.requests.is_cut() && self.readable && !self.ended {
             match receive(&self.socket, batch) {
                 Ok(Received { bytes: 0, .. }) => self.ended = true,
@@ -103,6 +117,9 @@ impl Conn {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Read::Broken,
             }
+        }
+        if blocked {
+            return Read::Nothing;
         }
         let limits = Limits {
             bulk_max,
@@ -127,7 +144,11 @@ impl Conn {
         let Some(batch) = &self.batch else {
             return false;
         };
-        let input = batch.requests.is_cut() || self.readable && !self.ended;
+        let input = if self.blocked.is_some() {
+            self.readable && !self.ended && batch.requests.byte_len() < BLOCKED_INPUT_MAX
+        } else {
+            batch.requests.is_cut() || batch.waiting() > 0 || self.readable && !self.ended
+        };
         batch.can_send() || !batch.session.close && input
     }
 

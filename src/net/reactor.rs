@@ -19,7 +19,7 @@
 //! Must stay true: nothing here waits. Locks of shards are tried, sockets do not
 //! block, files are the log's alone.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,6 +38,7 @@ use super::listen::Listeners;
 use super::spin::Spinner;
 use crate::base::clock::{self, Millis};
 use crate::base::sys;
+use crate::base::wait::Phase;
 use crate::config::Id;
 use crate::config::lists::OutputLimits;
 use crate::exec::batch::ConnId;
@@ -47,6 +48,7 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod cron;
+mod waits;
 
 /// Events taken from the poller at once.
 const EVENTS_MAX: usize = 1024;
@@ -105,8 +107,18 @@ pub struct Reactor {
     inputs: Vec<BytesMut>,
     outputs: Vec<Vec<u8>>,
     limits: Cached,
+    /// When blocked connections give up.
+    deadlines: BTreeSet<Deadline>,
     accept_again: Option<Instant>,
     drain_until: Option<Instant>,
+}
+
+/// When a blocked connection gives up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Deadline {
+    at: Millis,
+    slot: usize,
+    generation: u32,
 }
 
 /// Directives that are looked at in every turn, renewed when one has changed.
@@ -162,6 +174,7 @@ impl Reactor {
             finished: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            deadlines: BTreeSet::new(),
             accept_again: None,
             drain_until: None,
         };
@@ -196,6 +209,7 @@ impl Reactor {
                 self.on_wake();
             }
             self.run_due(now);
+            self.end_rung_waits();
             // After the others, so that who left in this turn has made room.
             self.accept_due();
             self.run_timers(now);
@@ -219,6 +233,7 @@ impl Reactor {
             self.cron
                 .until_next(now)
                 .min(accept.unwrap_or(Duration::MAX))
+                .min(self.until_deadline())
         } else {
             Duration::ZERO
         };
@@ -230,6 +245,13 @@ impl Reactor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             result => result,
         }
+    }
+
+    /// How long until the first blocked connection gives up.
+    fn until_deadline(&self) -> Duration {
+        self.deadlines.first().map_or(Duration::MAX, |due| {
+            Duration::from_millis((due.at - clock::now()).max(0) as u64)
+        })
     }
 
     fn on_event(&mut self, event: &Event) {
@@ -419,6 +441,11 @@ impl Reactor {
         if present {
             self.return_batch(batch);
         } else {
+            if let Some(blocked) = &batch.blocked {
+                blocked.wait().end(Phase::Gone);
+                self.executor.forget(blocked);
+                self.services.clients.set_wait(&batch.session.client, None);
+            }
             self.executor.part(batch.session);
         }
     }
@@ -428,9 +455,13 @@ impl Reactor {
         batch.halt = None;
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
+        let blocked = batch.blocked.take();
         if let Some(conn) = self.conns.get_mut(slot) {
             conn.batch = Some(batch);
             self.settle(slot);
+        }
+        if let Some(blocked) = blocked {
+            self.block(slot, blocked);
         }
     }
 
@@ -572,6 +603,7 @@ impl Reactor {
     /// Closes a connection. A batch in flight keeps the descriptor open until it
     /// is back; its completion is dropped.
     fn close(&mut self, slot: usize) {
+        self.leave_wait(slot);
         let Some(conn) = self.conns.try_remove(slot) else {
             return;
         };

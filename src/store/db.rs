@@ -8,6 +8,8 @@
 //! Must stay true: whatever a method changes, it tells before it returns, while
 //! the shard is still locked.
 
+use std::collections::VecDeque;
+
 use crate::base::clock::Millis;
 use crate::ds::table::{Ref, RefMut};
 
@@ -42,6 +44,8 @@ pub struct Effects {
     /// Keys that have expired, or a part of whose value has, that a reader met and
     /// could not remove.
     pub stale: Vec<(usize, Box<[u8]>)>,
+    /// Keys that somebody waits for and that have changed.
+    pub ready: VecDeque<(usize, Box<[u8]>)>,
     /// Commands that repeat the change, where the client's own would not.
     instead: Vec<Vec<Vec<u8>>>,
 }

@@ -27,6 +27,7 @@ use parking_lot::lock_api::RawRwLock as _;
 use crate::base::hash::KeyHasher;
 
 use super::dict::{Dict, Key};
+use super::waiters::Waiters;
 use super::watch::Watchers;
 
 /// Databases per server; `databases` may only lower it.
@@ -48,6 +49,8 @@ pub struct Shard {
     pub(super) dicts: [Dict; DATABASES],
     /// Who watches keys of this shard.
     pub(super) watchers: Watchers,
+    /// Who waits for them.
+    pub(super) waiters: Waiters,
 }
 
 impl Shard {
@@ -155,6 +158,12 @@ impl Footprint {
         self.write |= other.write;
     }
 
+    /// Whether all that `other` needs is part of this.
+    #[inline]
+    pub fn covers(self, other: Footprint) -> bool {
+        other.write & !self.write | other.read & !self.shards() == 0
+    }
+
     /// All shards touched.
     #[inline]
     pub fn shards(self) -> u64 {
@@ -214,9 +223,8 @@ impl<'k> Locks<'k> {
     /// all of it.
     pub fn acquire(&mut self, footprint: Footprint) -> u64 {
         if self.pinned {
-            let missing =
-                footprint.shards() & !(self.read | self.write) | footprint.write & !self.write;
-            assert_eq!(missing, 0, "a unit holds what its commands need");
+            let held = self.held().covers(footprint);
+            assert!(held, "a unit holds what its commands need");
             return 0;
         }
         debug_assert_eq!(self.read | self.write, 0);

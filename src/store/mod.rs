@@ -19,6 +19,7 @@ pub mod set;
 pub mod sort;
 pub mod stream;
 pub mod string;
+pub mod waiters;
 pub mod walk;
 pub mod watch;
 pub mod zset;

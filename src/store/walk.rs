@@ -135,6 +135,9 @@ impl Db<'_> {
                 }
             }
         }
+        if self.locks.keyspace().is_observed() {
+            self.note_all_ready(db);
+        }
         // Redis counts a flush as a change even of an empty keyspace.
         self.effects.dirty += removed.max(1);
         self.flushed(db);
@@ -148,6 +151,10 @@ impl Db<'_> {
         }
         for shard in 0..SHARDS {
             self.locks.shard_mut(shard).swap(a, b);
+        }
+        if self.locks.keyspace().is_observed() {
+            self.note_all_ready(Some(a));
+            self.note_all_ready(Some(b));
         }
         self.effects.dirty += 1;
         self.flushed(Some(a));

@@ -146,6 +146,10 @@ impl Db<'_> {
     #[cold]
     pub(super) fn tell_observers(&mut self, key: &[u8]) {
         let (key, db) = (self.key(key), self.index);
+        if !self.locks.holds_write(key.shard()) {
+            // Who only reads changes nothing.
+            return;
+        }
         let lives = self.peek(key).is_some();
         let shard = self.locks.shard_mut(key.shard());
         let gone = shard.watchers.remove(key.bytes, |watcher| {
@@ -156,6 +160,7 @@ impl Db<'_> {
             changed
         });
         self.locks.keyspace().remove_observers(gone);
+        self.note_ready(db, key.bytes, key.shard());
     }
 
     /// Marks the watchers of keys that are there in database `db`, or any without
@@ -165,7 +170,9 @@ impl Db<'_> {
         let now = self.now;
         for shard in 0..SHARDS {
             let keyspace = self.locks.keyspace();
-            let Shard { dicts, watchers } = self.locks.shard_mut(shard);
+            let Shard {
+                dicts, watchers, ..
+            } = self.locks.shard_mut(shard);
             let lives = |key: &[u8], db: usize| {
                 let found = dicts[db].find(keyspace.key(key));
                 found.is_some_and(|entry| !entry.is_gone(now))

@@ -258,6 +258,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 /// Redis's letters for what is special about a client; `N` for nothing.
 fn flags(client: &Client) -> String {
     let letters = [
+        (client.wait.lock().is_some(), 'b'),
         (client.queued.load(Relaxed) >= 0, 'x'),
         (client.unix, 'U'),
         (client.no_evict.load(Relaxed), 'e'),

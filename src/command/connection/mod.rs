@@ -8,6 +8,7 @@ mod auth;
 mod client;
 mod list;
 mod rows;
+mod wait;
 
 pub use rows::SPECS;
 

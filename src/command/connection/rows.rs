@@ -2,10 +2,27 @@
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::{auth, client, echo, list, ping, quit, reset, select};
+use super::{auth, client, echo, list, ping, quit, reset, select, wait};
 
 /// The commands of this family.
 pub const SPECS: &[Spec] = &[
+    Spec {
+        name: "wait",
+        arity: 3,
+        flags: Flags::NOSCRIPT,
+        acl: &["@connection"],
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        group: Group::Generic,
+        since: "3.0.0",
+        complexity: "O(1)",
+        summary: "Wait for the synchronous replication of all the write commands sent in the context of the current connection",
+        args: &[
+            Arg::new("numreplicas", ArgType::Integer),
+            Arg::new("timeout", ArgType::Integer),
+        ],
+        run: wait::wait,
+        ..Spec::DEFAULT
+    },
     Spec {
         name: "ping",
         arity: -1,
@@ -217,6 +234,28 @@ pub const SPECS: &[Spec] = &[
                         .of(&[Arg::new("client-id", ArgType::Integer).multiple()]),
                 ],
                 run: list::list,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "unblock",
+                arity: -3,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "5.0.0",
+                complexity: "O(log N) where N is the number of client connections",
+                summary: "Unblock a client blocked in a blocking command from a different connection",
+                args: &[
+                    Arg::new("client-id", ArgType::Integer),
+                    Arg::new("timeout_error", ArgType::OneOf).optional().of(&[
+                        Arg::new("timeout", ArgType::PureToken).token("TIMEOUT"),
+                        Arg::new("error", ArgType::PureToken).token("ERROR"),
+                    ]),
+                ],
+                run: wait::unblock,
                 ..Spec::DEFAULT
             },
             Spec {

@@ -4,10 +4,13 @@
 //! the reactor leaves it to the pool; and a large range is read from an image of
 //! the list, after the locks are given back.
 
+mod blocking;
+mod blocking_rows;
 mod rows;
 #[cfg(test)]
 mod tests;
 
+pub use blocking_rows::SPECS as BLOCKING_SPECS;
 pub use rows::SPECS;
 
 use std::ops::Range;
@@ -150,10 +153,24 @@ fn end_named(args: &mut Args<'_>) -> Result<End, Error> {
 }
 
 fn lmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    let (keys, end, count) = multi_pop_options(Args::from(argv, 1))?;
+    let options = multi_pop_options(Args::from(argv, 1))?;
+    if !multi_pop(ctx, argv, 2, options)? {
+        ctx.reply.null_array();
+    }
+    Ok(())
+}
+
+/// Pops from the first of the keys, which stand at argument `first`, that has
+/// elements; whether one has.
+fn multi_pop(
+    ctx: &mut Ctx<'_, '_>,
+    argv: Argv<'_>,
+    first: usize,
+    (keys, end, count): (usize, End, usize),
+) -> Result<bool, Stop> {
     let limit = ctx.list_limit();
     for nth in 0..keys {
-        let key = ctx.nth_key(argv, nth, nth + 2);
+        let key = ctx.nth_key(argv, nth, first + nth);
         let count = count.min(ctx.db.list_len(key)?);
         if count == 0 {
             continue;
@@ -168,10 +185,9 @@ fn lmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         let mut digits = itoa::Buffer::new();
         let name: &[u8] = if end == End::Head { b"LPOP" } else { b"RPOP" };
         (ctx.db).log_instead(&[name, key.bytes, digits.format(count).as_bytes()]);
-        return Ok(());
+        return Ok(true);
     }
-    ctx.reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// The arguments of LMPOP: how many keys, which end, how many elements at most.

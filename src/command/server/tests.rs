@@ -438,8 +438,9 @@ fn writers_lock_for_writing() {
         let spec = command.spec;
         let name = &command.full_name;
         // PFCOUNT keeps its result in the value and yet counts as a reader; WATCH
-        // changes what stands beside the keys.
-        let reader = matches!(spec.name, "pfcount" | "watch");
+        // and XREAD
+        // change what stands beside the keys.
+        let reader = matches!(spec.name, "pfcount" | "watch" | "xread");
         assert!(
             !writes(spec) || spec.flags.has(Flags::WRITE) || reader,
             "{name}"

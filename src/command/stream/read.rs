@@ -1,15 +1,18 @@
 //! XREAD and XREADGROUP: what is new in several streams.
 //!
-//! Nobody can be made to wait for entries: BLOCK is understood, and answered as if
-//! its time had passed.
+//! With BLOCK, who finds nothing waits until one of the streams has changed, and
+//! then reads again: from the ids that the words meant when it began to wait.
 
 use super::options::entry_id;
 use super::{no_group, quoting, write_entries, write_entry, write_id};
+use crate::base::clock::Millis;
 use crate::command::args::Args;
+use crate::command::block::{self, Block};
 use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, Stop};
 use crate::command::error::Error;
 use crate::ds::stream::{Ids, Stream, StreamId};
 use crate::resp::{Argv, Reply, Version};
+use crate::store::entry::Type;
 use crate::store::stream::{Delivered, GroupRead};
 use crate::store::{Footprint, Key};
 
@@ -24,6 +27,8 @@ struct Request<'a> {
     count: usize,
     group: Option<(&'a [u8], &'a [u8])>,
     no_ack: bool,
+    /// Whether it waits for entries, and until when.
+    block: Option<Option<Millis>>,
     /// The first key; the ids stand behind the keys.
     first: usize,
     streams: usize,
@@ -44,13 +49,14 @@ impl<'a> Request<'a> {
             count: usize::MAX,
             group: None,
             no_ack: false,
+            block: None,
             first: 0,
             streams: 0,
         };
         while !args.is_done() && request.first == 0 {
             let behind = args.left() - 1;
             if behind >= 1 && args.word("BLOCK") {
-                timeout(&mut args, ctx.db.now)?;
+                request.block = Some(block::millis(&mut args, ctx.db.now)?);
             } else if behind >= 1 && args.word("COUNT") {
                 let count = usize::try_from(args.int()?).unwrap_or(0);
                 request.count = if count == 0 { usize::MAX } else { count };
@@ -104,6 +110,37 @@ impl<'a> Request<'a> {
             .any(|at| self.argv.get(at).eq_ignore_ascii_case(b"STREAMS"))
     }
 
+    /// Waits for one of the streams, if it was asked to; `None` without BLOCK. The ids
+    /// stand for themselves from now on.
+    fn wait(&self, ctx: &mut Ctx<'_, '_>) -> Outcome {
+        let Some(until) = self.block else {
+            ctx.reply.null_array();
+            return Ok(());
+        };
+        let keys = (0..self.streams).map(|nth| self.key(ctx, nth));
+        let mut block = Block::on(keys, Type::Stream, until);
+        if self.group.is_some() {
+            // It has to learn that the stream or the group is gone, too.
+            block.wants = None;
+        } else {
+            block.words = Some(self.words_from_now(ctx)?);
+        }
+        ctx.block(block)
+    }
+
+    /// The command with `$` and `+` replaced by the ids that they mean now.
+    fn words_from_now(&self, ctx: &mut Ctx<'_, '_>) -> Result<Vec<Vec<u8>>, Error> {
+        let mut words: Vec<Vec<u8>> = self.argv.iter().map(<[u8]>::to_vec).collect();
+        for nth in 0..self.streams {
+            if matches!(self.id(nth), b"$" | b"+") {
+                let stream = ctx.db.stream(self.key(ctx, nth))?;
+                let last = stream.map_or(StreamId::MIN, |stream| stream.last_id());
+                words[self.first + self.streams + nth] = last.to_string().into_bytes();
+            }
+        }
+        Ok(words)
+    }
+
     /// Sees to it that the locks are those of the real keys.
     fn lock(&self, ctx: &mut Ctx<'_, '_>) -> Outcome {
         if !self.is_mislead() {
@@ -118,18 +155,6 @@ impl<'a> Request<'a> {
         ctx.db.release();
         ctx.db.acquire(footprint);
         Ok(())
-    }
-}
-
-/// Reads how long to wait, in milliseconds.
-fn timeout(args: &mut Args<'_>, now: i64) -> Result<(), Error> {
-    const NOT_INTEGER: Error = Error::text("ERR timeout is not an integer or out of range");
-    const NEGATIVE: Error = Error::text("ERR timeout is negative");
-    const RANGE: Error = Error::text("ERR timeout is out of range");
-    match args.int_or(NOT_INTEGER)? {
-        ..0 => Err(NEGATIVE),
-        wait if wait > i64::MAX - now => Err(RANGE),
-        _ => Ok(()),
     }
 }
 
@@ -217,8 +242,7 @@ pub fn xread(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         ctx.db.release();
     }
     if found.is_empty() {
-        ctx.reply.null_array();
-        return Ok(());
+        return request.wait(ctx);
     }
     write_streams(ctx.reply, found.len());
     for one in found {
@@ -298,14 +322,14 @@ pub fn xreadgroup(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
             Some(delivered) => replies.push((key.bytes, delivered)),
         }
     }
+    if replies.is_empty() {
+        return request.wait(ctx);
+    }
     write_deliveries(ctx.reply, replies);
     Ok(())
 }
 
 fn write_deliveries(reply: &mut Reply, deliveries: Vec<(&[u8], Delivered)>) {
-    if deliveries.is_empty() {
-        return reply.null_array();
-    }
     write_streams(reply, deliveries.len());
     for (name, delivered) in deliveries {
         write_stream(reply, name);

@@ -145,9 +145,11 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "xread",
         arity: -4,
+        // Who waits is registered beside the key.
         flags: Flags::READONLY
             .with(Flags::BLOCKING)
-            .with(Flags::MOVABLEKEYS),
+            .with(Flags::MOVABLEKEYS)
+            .with(Flags::CHANGES_READ_KEYS),
         acl: &["@stream"],
         keys: &[behind_streams(1, &[Ro, Access])],
         group: Group::Stream,

@@ -168,6 +168,7 @@ impl Server {
             command,
             hashes: &hashes,
             alone,
+            resumed: false,
             stopwatch: &mut stopwatch,
         };
         (command.spec.run)(&mut ctx, argv)

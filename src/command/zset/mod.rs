@@ -5,6 +5,7 @@
 //! reactor leaves it to the pool; and much is read from an image of the set, after the
 //! locks are given back.
 
+mod blocking;
 mod combine;
 mod random;
 mod range;
@@ -13,6 +14,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use blocking::SPECS as BLOCKING_SPECS;
 pub use combine::SPECS as COMBINE_SPECS;
 pub use range::SPECS as RANGE_SPECS;
 pub use rows::SPECS;
@@ -274,9 +276,16 @@ fn zpopmax(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     pop(ctx, argv, End::Max)
 }
 
-/// What ZMPOP asks for behind its keys.
-fn zmpop_options(mut args: Args<'_>) -> Result<(End, usize), Error> {
+/// The arguments of ZMPOP from argument `at` on: how many keys, which end, how many
+/// elements at most.
+fn zmpop_options(argv: Argv<'_>, at: usize) -> Result<(usize, End, usize), Error> {
+    const KEYS: Error = Error::text("ERR numkeys should be greater than 0");
     const COUNT: Error = Error::text("ERR count should be greater than 0");
+    let keys = Args::from(argv, at).size_or(KEYS)?;
+    if keys == 0 {
+        return Err(KEYS);
+    }
+    let mut args = Args::from(argv, keys.saturating_add(at + 1));
     let end = if args.word("MIN") {
         End::Min
     } else if args.word("MAX") {
@@ -292,18 +301,27 @@ fn zmpop_options(mut args: Args<'_>) -> Result<(End, usize), Error> {
         }
     }
     args.end()?;
-    Ok((end, count))
+    Ok((keys, end, count))
 }
 
 fn zmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    const KEYS: Error = Error::text("ERR numkeys should be greater than 0");
-    let keys = Args::from(argv, 1).size_or(KEYS)?;
-    if keys == 0 {
-        return Err(KEYS.into());
+    let options = zmpop_options(argv, 1)?;
+    if !multi_pop(ctx, argv, 2, options)? {
+        ctx.reply.null_array();
     }
-    let (end, count) = zmpop_options(Args::from(argv, keys.saturating_add(2)))?;
+    Ok(())
+}
+
+/// Pops from the first of the keys, which stand at argument `first`, that has
+/// elements; whether one has.
+fn multi_pop(
+    ctx: &mut Ctx<'_, '_>,
+    argv: Argv<'_>,
+    first: usize,
+    (keys, end, count): (usize, End, usize),
+) -> Result<bool, Stop> {
     for nth in 0..keys {
-        let key = ctx.nth_key(argv, nth, 2 + nth);
+        let key = ctx.nth_key(argv, nth, first + nth);
         let popped = pop_from(ctx, key, (end, count), |reply, count, entries| {
             reply.array(2);
             reply.bulk(key.bytes);
@@ -313,11 +331,10 @@ fn zmpop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         })?;
         if let Some(popped) = popped {
             log_pop(ctx, key, end, popped);
-            return Ok(());
+            return Ok(true);
         }
     }
-    ctx.reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// What ZMPOP has done, without the keys it passed.

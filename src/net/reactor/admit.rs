@@ -96,6 +96,7 @@ impl Reactor {
             slot: slot as u32,
             generation,
         };
+        (client.token).store(token(id).0 as u64, std::sync::atomic::Ordering::Relaxed);
         let outlet: Arc<dyn Outlet> = Arc::clone(&socket) as _;
         let batch = Box::new(Batch::new(id, client, open, outlet));
         entry.insert(Conn::new(Arc::clone(&socket), batch, generation));

@@ -61,6 +61,7 @@ impl Reactor {
         if instant >= self.cron.next_expire {
             self.expire(now, instant);
         }
+        self.end_late_waits(now);
         if instant >= self.cron.next_cron {
             self.cron.next_cron = instant + CRON_EVERY;
             self.run_cron(now, instant);
@@ -132,7 +133,7 @@ impl Reactor {
                 batch.requests.shrink();
             }
             let unsent = batch.reply.pending();
-            if timeout > 0 && idle > timeout {
+            if timeout > 0 && idle > timeout && conn.blocked.is_none() {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {

@@ -53,8 +53,8 @@ pub(super) fn clients(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("connected_clients", services.clients.count());
     text.field("cluster_connections", 0);
     text.field("maxclients", services.config.int(Id::MAXCLIENTS));
+    text.field("blocked_clients", services.clients.blocked());
     text.zeros(&[
-        "blocked_clients",
         "tracking_clients",
         "clients_in_timeout_table",
         "total_blocking_keys",

@@ -1,0 +1,108 @@
+//! Commands that wait: what a handler says when it has found nothing.
+//!
+//! A handler that may wait ends in [`Ctx::block`]. The executor registers the client
+//! with its keys under the locks that are still held, and runs the command again
+//! when one of them has changed: so such a handler is written as if it never waited,
+//! and waits again if it still finds nothing. Inside a transaction nobody waits: the
+//! handler answers at once as if the time had passed.
+
+use super::args::Args;
+use super::ctx::{Ctx, Outcome, Stop};
+use super::error::Error;
+use crate::base::clock::Millis;
+use crate::resp::Reply;
+use crate::store::Key;
+use crate::store::entry::Type;
+use crate::store::waiters::WaitKey;
+
+/// What is answered when the time has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    NullArray,
+    Zero,
+}
+
+impl Nothing {
+    /// Writes it.
+    pub fn write(self, reply: &mut Reply) {
+        match self {
+            Nothing::NullArray => reply.null_array(),
+            Nothing::Zero => reply.int(0),
+        }
+    }
+}
+
+/// What a command waits for.
+#[derive(Debug)]
+pub struct Block {
+    pub keys: Vec<WaitKey>,
+    /// What a key must hold to be worth a try; any change is, without one.
+    pub wants: Option<Type>,
+    /// When it gives up; `None` never.
+    pub until: Option<Millis>,
+    pub nothing: Nothing,
+    /// The command to be run again, where it is not the client's own.
+    pub words: Option<Vec<Vec<u8>>>,
+}
+
+impl Block {
+    /// Waits for these keys to hold a value of this type.
+    pub fn on<'k>(
+        keys: impl Iterator<Item = Key<'k>>,
+        wants: Type,
+        until: Option<Millis>,
+    ) -> Block {
+        Block {
+            keys: keys.map(|key| (key.bytes.into(), key.hash)).collect(),
+            wants: Some(wants),
+            until,
+            nothing: Nothing::NullArray,
+            words: None,
+        }
+    }
+}
+
+impl Ctx<'_, '_> {
+    /// Ends a command that has found nothing: it waits, or, where nobody waits,
+    /// answers so.
+    pub fn block(&mut self, block: Block) -> Outcome {
+        if self.may_block() {
+            return Err(Stop::Block(Box::new(block)));
+        }
+        block.nothing.write(self.reply);
+        Ok(())
+    }
+
+    /// Whether the client may be made to wait.
+    pub fn may_block(&self) -> bool {
+        self.resumed || !self.db.locks.is_pinned()
+    }
+}
+
+/// Reads a time to wait in seconds, with a fraction, and tells when it is over.
+pub fn seconds(args: &mut Args<'_>, now: Millis) -> Result<Option<Millis>, Error> {
+    const NOT_FLOAT: Error = Error::text("ERR timeout is not a float or out of range");
+    const RANGE: Error = Error::text("ERR timeout is out of range");
+    let seconds = args.float_or(NOT_FLOAT)?;
+    let millis = (seconds * 1000.0).ceil();
+    if !millis.is_finite() || millis > i64::MAX as f64 {
+        return Err(RANGE);
+    }
+    deadline(millis as i64, now)
+}
+
+/// Reads a time to wait in milliseconds, and tells when it is over.
+pub fn millis(args: &mut Args<'_>, now: Millis) -> Result<Option<Millis>, Error> {
+    const NOT_INTEGER: Error = Error::text("ERR timeout is not an integer or out of range");
+    deadline(args.int_or(NOT_INTEGER)?, now)
+}
+
+fn deadline(wait: i64, now: Millis) -> Result<Option<Millis>, Error> {
+    const NEGATIVE: Error = Error::text("ERR timeout is negative");
+    const RANGE: Error = Error::text("ERR timeout is out of range");
+    match wait {
+        ..0 => Err(NEGATIVE),
+        0 => Ok(None),
+        wait => now.checked_add(wait).map(Some).ok_or(RANGE),
+    }
+}
