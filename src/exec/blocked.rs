@@ -10,11 +10,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use parking_lot::Mutex;
 
+use super::batch::Batch;
 use crate::base::clock::Millis;
 use crate::base::wait::{Phase, Wait};
 use crate::clients::Client;
 use crate::command::block::{Block, Nothing};
-use crate::command::{Command, Session};
+use crate::command::{Command, ReplyMode, Session};
 use crate::resp::{Argv, Reply, Saved, Version};
 use crate::store::Footprint;
 use crate::store::waiters::Waiter;
@@ -113,8 +114,17 @@ impl Blocked {
         Caller::of(&self.0).and_then(|caller| caller.until)
     }
 
-    /// Writes the reply of a wait that is over.
-    pub fn answer(&self, reply: &mut Reply) {
+    /// Writes the reply of a wait that is over into its connection's batch.
+    pub fn answer(&self, batch: &mut Batch) {
+        let mark = batch.reply.mark();
+        self.write(&mut batch.reply);
+        if batch.session.reply_mode != ReplyMode::On {
+            batch.reply.rewind(mark);
+            batch.session.reply_mode = batch.session.reply_mode.after_command();
+        }
+    }
+
+    fn write(&self, reply: &mut Reply) {
         let Some(caller) = Caller::of(&self.0) else {
             return;
         };

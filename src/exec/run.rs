@@ -517,13 +517,7 @@ impl Executor {
             Called::Blocked(block) => {
                 let call = (command, argv);
                 let blocked = Blocked::new(*block, call, session, planned.footprint);
-                let wait = Arc::clone(blocked.wait());
-                (self.services.clients).set_wait(&session.client, Some(wait));
-                db.park(blocked.waiter());
-                batch.blocked = Some(blocked);
-                batch.halt = Some(Halt::Blocked);
-                batch.done += 1;
-                return;
+                return self.wait(batch, blocked, db);
             }
         }
         if session.reply_mode != ReplyMode::On {
@@ -534,6 +528,16 @@ impl Executor {
         if !db.effects.ready.is_empty() {
             self.serve_ready(db, stopwatch);
         }
+    }
+
+    /// Has the last command of a batch wait, registered under the locks that are held.
+    fn wait(&self, batch: &mut Batch, blocked: Blocked, db: &mut Db<'_>) {
+        let clients = &self.services.clients;
+        clients.set_wait(&batch.session.client, Some(Arc::clone(blocked.wait())));
+        db.park(blocked.waiter());
+        batch.blocked = Some(blocked);
+        batch.halt = Some(Halt::Blocked);
+        batch.done += 1;
     }
 
     /// Answers for a command that did not pass the gates.

@@ -7,7 +7,6 @@
 use super::{Deadline, Reactor};
 use crate::base::clock::Millis;
 use crate::base::wait::Phase;
-use crate::command::ReplyMode;
 use crate::exec::Blocked;
 
 /// When to look again at a wait that is being served at the moment of its end.
@@ -74,12 +73,7 @@ impl Reactor {
             return;
         };
         if let Some(batch) = &mut conn.batch {
-            let mark = batch.reply.mark();
-            blocked.answer(&mut batch.reply);
-            if batch.session.reply_mode != ReplyMode::On {
-                batch.reply.rewind(mark);
-                batch.session.reply_mode = batch.session.reply_mode.after_command();
-            }
+            blocked.answer(batch);
         }
         self.part_with_wait(slot, &blocked);
         self.send_rest(slot);
