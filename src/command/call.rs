@@ -86,6 +86,11 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     // A call that waits is counted when it begins to.
     if !ctx.resumed {
         count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
+    } else if failed {
+        ctx.metrics
+            .command(ctx.command.index as usize)
+            .failed
+            .add(1);
     }
     blocked.map_or(Called::Done, Called::Blocked)
 }

@@ -15,10 +15,14 @@ use crate::base::clock::Millis;
 use crate::base::wait::{Phase, Wait};
 use crate::clients::Client;
 use crate::command::block::{Block, Nothing};
-use crate::command::{Command, ReplyMode, Session};
+use crate::command::call::answer_error;
+use crate::command::{Command, Error, ReplyMode, Session};
+use crate::metrics::ThreadMetrics;
 use crate::resp::{Argv, Reply, Saved, Version};
 use crate::store::Footprint;
 use crate::store::waiters::Waiter;
+
+const CALLED_OFF: Error = Error::text("UNBLOCKED client unblocked via CLIENT UNBLOCK");
 
 /// What it takes to run a waiting command again.
 pub(super) struct Caller {
@@ -115,16 +119,16 @@ impl Blocked {
     }
 
     /// Writes the reply of a wait that is over into its connection's batch.
-    pub fn answer(&self, batch: &mut Batch) {
+    pub(super) fn answer(&self, batch: &mut Batch, metrics: &ThreadMetrics) {
         let mark = batch.reply.mark();
-        self.write(&mut batch.reply);
+        self.write(&mut batch.reply, metrics);
         if batch.session.reply_mode != ReplyMode::On {
             batch.reply.rewind(mark);
             batch.session.reply_mode = batch.session.reply_mode.after_command();
         }
     }
 
-    fn write(&self, reply: &mut Reply) {
+    fn write(&self, reply: &mut Reply, metrics: &ThreadMetrics) {
         let Some(caller) = Caller::of(&self.0) else {
             return;
         };
@@ -136,7 +140,8 @@ impl Blocked {
             }
             Phase::TimedOut | Phase::Released => caller.nothing.write(reply),
             Phase::Refused => {
-                reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+                answer_error(&CALLED_OFF, reply, metrics);
+                metrics.command(caller.command.index as usize).failed.add(1);
             }
             Phase::Waiting | Phase::Claimed | Phase::Gone => {}
         }

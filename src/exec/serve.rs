@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::blocked::{Blocked, Caller};
 use super::run::Executor;
 use crate::command::Ctx;
@@ -123,6 +124,11 @@ impl Executor {
             }
             db.release();
         }
+    }
+
+    /// Writes the reply of a wait that is over into its connection's batch.
+    pub fn answer(&self, blocked: &Blocked, batch: &mut Batch) {
+        blocked.answer(batch, &self.metrics);
     }
 
     /// Forgets the wait of a connection that is served, called off or gone. What is

@@ -62,6 +62,7 @@ UNITS = [
     "unit/querybuf",
     "unit/geo",
     "unit/other",
+    "unit/multi",
 ]
 
 # Seconds that one unit may take; the longest needs about 60 on a slow machine.

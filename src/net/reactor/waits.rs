@@ -73,7 +73,7 @@ impl Reactor {
             return;
         };
         if let Some(batch) = &mut conn.batch {
-            blocked.answer(batch);
+            self.executor.answer(&blocked, batch);
         }
         self.part_with_wait(slot, &blocked);
         self.send_rest(slot);
