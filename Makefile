@@ -39,9 +39,9 @@ conformance: build ## run the Redis test suite against the server
 
 # Each instrumented build has a directory of its own, or it would throw the others
 # out of theirs.
-loom: ## check the wake protocol in all interleavings
+loom: ## check the protocols of waking and waiting in all interleavings
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET_DIR)/loom \
-		$(CARGO) test --locked --lib exec::wake::model
+		$(CARGO) test --locked --lib ::model::
 
 # The sanitizers need a nightly compiler. Given the target by name, Cargo leaves
 # build scripts and macros as they are.
