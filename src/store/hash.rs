@@ -122,13 +122,15 @@ impl<'k> Db<'k> {
     }
 
     /// Removes fields; how many there were. O(1) for each, or O(bytes) of a packed
-    /// hash.
+    /// hash. With `much`, beside the locks.
     pub fn hash_delete<'v>(
         &mut self,
         key: Key<'_>,
         names: impl Iterator<Item = &'v [u8]> + Clone,
+        much: bool,
     ) -> Result<usize, Error> {
-        let removed = self.change_fields(key, names.clone(), |hash| {
+        let removed = self.change_fields(key, names.clone(), much, |hash| {
+            let names = names.clone();
             names.filter_map(|name| hash.remove(name, |_| ())).count()
         })?;
         let removed = removed.unwrap_or(0);
@@ -151,7 +153,7 @@ impl<'k> Db<'k> {
             }
             usize::from(found.is_some())
         };
-        let removed = self.change_fields(key, names.clone(), |hash| {
+        let removed = self.change_fields(key, names.clone(), false, |hash| {
             names.clone().map(|name| take(hash, name)).sum::<usize>()
         })?;
         match removed {
@@ -228,16 +230,19 @@ impl<'k> Db<'k> {
     }
 
     /// Changes the hash at `key`, of which the named fields that are due have been
-    /// removed; `None` without one. Whoever leaves it empty calls [`Db::settle`].
+    /// removed; `None` without one; with `much`, beside the locks. Whoever leaves it
+    /// empty calls [`Db::settle`].
     fn change_fields<'v, R>(
         &mut self,
         key: Key<'_>,
-        names: impl Iterator<Item = &'v [u8]>,
-        change: impl FnOnce(&mut Hash) -> R,
+        names: impl Iterator<Item = &'v [u8]> + Clone,
+        much: bool,
+        mut change: impl FnMut(&mut Hash) -> R,
     ) -> Result<Option<R>, Error> {
         let (now, mut gone) = (self.now, Vec::new());
-        let result = self.change(key, |hash: &mut Hash| {
-            remove_named_due(hash, names, now, &mut gone);
+        let result = self.change_much(key, much, |hash: &mut Hash| {
+            gone.clear();
+            remove_named_due(hash, names.clone(), now, &mut gone);
             change(hash)
         })?;
         if !gone.is_empty() {

@@ -160,7 +160,8 @@ fn hincrbyfloat(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 fn hdel(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (key, names) = (ctx.key(argv), argv.from(2));
     afford_names(ctx, key, names.len())?;
-    let removed = ctx.db.hash_delete(key, names.iter())?;
+    let much = names.len() > LIGHT_COST;
+    let removed = ctx.db.hash_delete(key, names.iter(), much)?;
     ctx.reply.len(removed);
     Ok(())
 }
