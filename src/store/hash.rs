@@ -49,7 +49,7 @@ impl<'k> Db<'k> {
     pub fn hash_set<'v>(
         &mut self,
         key: Key<'_>,
-        pairs: impl Iterator<Item = Pair<'v>> + Clone,
+        pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
         limit: Limit,
     ) -> Result<usize, Error> {
         let growth = self.growth(limit);
@@ -89,7 +89,7 @@ impl<'k> Db<'k> {
     pub fn hash_set_ex<'v>(
         &mut self,
         key: Key<'_>,
-        pairs: impl Iterator<Item = Pair<'v>> + Clone,
+        pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
         condition: SetIf,
         until: Until,
         limit: Limit,
@@ -288,25 +288,37 @@ fn remove_named_due<'v>(
 }
 
 /// Sets fields; how many are new, and how many there are.
+#[inline]
 fn set_all<'v>(
     hash: &mut Hash,
-    pairs: impl Iterator<Item = Pair<'v>> + Clone,
+    pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
     until: Until,
     growth: Growth<'_>,
 ) -> (usize, usize) {
-    let (mut all, mut bytes, mut longest) = (0, 0, 0);
-    for (name, value) in pairs.clone() {
-        let value = value.as_slice().len();
-        all += 1;
-        bytes += name.len() + value;
-        longest = longest.max(name.len()).max(value);
+    let all = pairs.len();
+    // What is announced of one pair is seen when it is set.
+    if all > 1 {
+        announce(hash, pairs.clone(), growth);
     }
-    hash.announce(all, bytes, longest, growth);
     let mut new = 0;
     for (name, value) in pairs {
         new += usize::from(!hash.set(name, value, until, growth));
     }
     (new, all)
+}
+
+fn announce<'v>(
+    hash: &mut Hash,
+    pairs: impl ExactSizeIterator<Item = Pair<'v>>,
+    growth: Growth<'_>,
+) {
+    let (all, mut bytes, mut longest) = (pairs.len(), 0, 0);
+    for (name, value) in pairs {
+        let value = value.as_slice().len();
+        bytes += name.len() + value;
+        longest = longest.max(name.len()).max(value);
+    }
+    hash.announce(all, bytes, longest, growth);
 }
 
 fn integer(text: Text<'_>) -> Result<i64, Error> {

@@ -68,7 +68,7 @@ fn given<'a>(argv: Argv<'a>, at: usize) -> Given<'a> {
 }
 
 /// The arguments as names with values.
-fn pairs<'a>(argv: Argv<'a>) -> impl Iterator<Item = (&'a [u8], Given<'a>)> + Clone {
+fn pairs<'a>(argv: Argv<'a>) -> impl ExactSizeIterator<Item = (&'a [u8], Given<'a>)> + Clone {
     (0..argv.len() / 2).map(move |i| (argv.get(2 * i), given(argv, 2 * i + 1)))
 }
 

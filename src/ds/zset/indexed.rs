@@ -213,14 +213,17 @@ impl Indexed {
     /// lie anywhere in memory. A hint.
     #[inline]
     pub fn foresee(&self, rank: usize) {
-        let ahead = |distance| match rank {
-            0 => self.tree.get(distance),
-            _ => rank.checked_sub(distance).and_then(|at| self.tree.get(at)),
+        let [element, bucket] = match rank {
+            0 => self.tree.get_two(ELEMENT_AHEAD, BUCKET_AHEAD),
+            _ => {
+                let ahead = |distance| rank.checked_sub(distance).and_then(|at| self.tree.get(at));
+                [ahead(ELEMENT_AHEAD), ahead(BUCKET_AHEAD)]
+            }
         };
-        if let Some((_, member)) = ahead(ELEMENT_AHEAD) {
+        if let Some((_, member)) = element {
             member.prefetch();
         }
-        if let Some((_, member)) = ahead(BUCKET_AHEAD) {
+        if let Some((_, member)) = bucket {
             self.table.0.prefetch_bucket(hash_of(member));
         }
     }

@@ -198,6 +198,18 @@ impl Tree {
         Some(leaf.get(at))
     }
 
+    /// The elements of two ranks, of which the second is a little lower: mostly they
+    /// stand in one leaf. O(log n).
+    #[inline]
+    pub fn get_two(&self, rank: usize, lower: usize) -> [Option<(f64, &Member)>; 2] {
+        match self.locate(rank) {
+            Some((leaf, at)) if at >= rank - lower => {
+                [Some(leaf.get(at)), Some(leaf.get(at - (rank - lower)))]
+            }
+            _ => [self.get(rank), self.get(lower)],
+        }
+    }
+
     /// The leaf that holds the element of this rank, and its place there.
     fn locate(&self, mut rank: usize) -> Option<(&Leaf, usize)> {
         let mut node = &self.root;
