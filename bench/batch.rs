@@ -2,8 +2,9 @@
 //! per command, by command, length of the pipeline and number of keys.
 //!
 //! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
-//! otherwise. `--count GET|SET|none N` runs N commands in pipelines of 16 over
-//! 10,000 keys and measures nothing: bench/callgrind.sh counts their instructions.
+//! otherwise. `--count COMMAND N` runs N commands in pipelines of 16 over 10,000 keys,
+//! or elements of one key, and measures nothing: bench/callgrind.sh counts the
+//! instructions within [`Bench::counted_turn`].
 
 mod timing;
 
@@ -88,10 +89,20 @@ impl Bench {
         send(&mut batch.reply);
     }
 
+    /// A turn by a name of its own, for the counter.
+    #[inline(never)]
+    fn counted_turn(&mut self, received: &[u8]) {
+        self.turn(received);
+    }
+
     fn fill(&mut self, keys: usize) {
-        for first in (0..keys).step_by(64) {
+        self.fill_with("SET", keys);
+    }
+
+    fn fill_with(&mut self, command: &str, count: usize) {
+        for first in (0..count).step_by(64) {
             let mut bytes = Vec::new();
-            (first..keys.min(first + 64)).for_each(|n| push("SET", n, &mut bytes));
+            (first..count.min(first + 64)).for_each(|n| push(command, n, &mut bytes));
             self.turn(&bytes);
         }
     }
@@ -107,8 +118,23 @@ fn send(reply: &mut Reply) {
     }
 }
 
-/// Appends the command for key `n`.
+/// Appends the command for key `n`, or for element `n` of one key.
 fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
+    let element = format!("element:{n:012}");
+    let element = element.as_bytes();
+    match command {
+        "SADD" => return push_command(bytes, &[b"SADD", b"set", element]),
+        "HSET" => return push_command(bytes, &[b"HSET", b"hash", element, b"VXK"]),
+        "ZADD" => {
+            // Another score each time that an element comes again.
+            let score = (n + bytes.len()) * 7919 % COUNTED_KEYS;
+            let score = score.to_string();
+            return push_command(bytes, &[b"ZADD", b"zset", score.as_bytes(), element]);
+        }
+        "SPOP" => return push_command(bytes, &[b"SPOP", b"set"]),
+        "ZPOPMIN" => return push_command(bytes, &[b"ZPOPMIN", b"zset"]),
+        _ => {}
+    }
     let key = match command {
         "INCR" => format!("num:{n:012}"),
         // A hundred lists that grow.
@@ -150,21 +176,18 @@ fn measure(keys: usize) {
     }
 }
 
-/// For an instruction counter: `none` does all but the commands.
+/// For an instruction counter, which looks at [`Bench::counted_turn`] alone.
 fn count(command: &str, commands: usize) {
     let mut bench = Bench::new();
     bench.fill(COUNTED_KEYS);
-    let bytes = pipelines("GET", COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS);
-    let runs = match command {
-        "none" => bytes,
-        command => pipelines(command, COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS),
-    };
-    let rounds = if command == "none" {
-        0
-    } else {
-        commands / COUNTED_DEPTH
-    };
-    (0..rounds).for_each(|_| bench.turn(&runs[0]));
+    match command {
+        // What is taken out has to be there; twice, so that the end is not near.
+        "SPOP" => bench.fill_with("SADD", 2 * commands),
+        "ZPOPMIN" => bench.fill_with("ZADD", 2 * commands),
+        _ => {}
+    }
+    let runs = pipelines(command, commands, COUNTED_DEPTH, COUNTED_KEYS);
+    runs.iter().for_each(|bytes| bench.counted_turn(bytes));
 }
 
 fn main() {

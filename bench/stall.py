@@ -57,6 +57,43 @@ def load_zset(client):
          for first in range(0, KEYS, chunk)), depth=10)
 
 
+def load_set(client, name="bigset", first=0):
+    chunk = 1000
+    client.command("DEL", name)
+    client.pipeline(
+        (encode("SADD", name, *(b"member:%d" % n for n in range(start, start + chunk)))
+         for start in range(first, first + KEYS, chunk)), depth=10)
+
+
+def load_two_sets(client):
+    load_set(client)
+    load_set(client, "otherset", KEYS // 2)
+
+
+def load_hash(client):
+    chunk = 1000
+    client.command("DEL", "bighash")
+    client.pipeline(
+        (encode("HSET", "bighash", *(part for n in range(first, first + chunk)
+                                     for part in (b"field:%d" % n, n)))
+         for first in range(0, KEYS, chunk)), depth=10)
+
+
+def load_unsorted(client):
+    """A list of a million different numbers in no order."""
+    chunk = 1000
+    client.command("DEL", "numbers")
+    client.pipeline(
+        (encode("RPUSH", "numbers", *(n * 7919 % KEYS for n in range(first, first + chunk)))
+         for first in range(0, KEYS, chunk)), depth=10)
+
+
+def load_stream(client):
+    client.command("DEL", "bigstream")
+    client.pipeline((encode("XADD", "bigstream", "%d-1" % n, "field", n)
+                     for n in range(1, KEYS + 1)), depth=1000)
+
+
 def nothing(_):
     pass
 
@@ -116,6 +153,20 @@ WORKS = [
     ("ZUNIONSTORE of 1M", load_zset,
      lambda client: client.command("ZUNIONSTORE", "sum", 2, "bigzset", "bigzset")),
     ("DEL of a 1M zset", load_zset, lambda client: client.command("DEL", "bigzset")),
+    ("SMEMBERS of 1M", load_set, lambda client: client.command("SMEMBERS", "bigset")),
+    ("SUNIONSTORE of two 1M", load_two_sets,
+     lambda client: client.command("SUNIONSTORE", "union", "bigset", "otherset")),
+    ("DEL of a 1M set", load_set, lambda client: client.command("DEL", "bigset")),
+    ("HGETALL of 1M", load_hash, lambda client: client.command("HGETALL", "bighash")),
+    ("DEL of a 1M hash", load_hash, lambda client: client.command("DEL", "bighash")),
+    ("SORT of 1M", load_unsorted, lambda client: client.command("SORT", "numbers")),
+    ("COPY of a 1M zset", load_zset,
+     lambda client: client.command("COPY", "bigzset", "copied", "REPLACE")),
+    ("ZPOPMIN of 50k", load_zset, lambda client: client.command("ZPOPMIN", "bigzset", 50_000)),
+    ("SPOP of 100k", load_set, lambda client: client.command("SPOP", "bigset", 100_000)),
+    ("LTRIM to 100", load_list, lambda client: client.command("LTRIM", "biglist", 0, 99)),
+    ("XTRIM to 10", load_stream,
+     lambda client: client.command("XTRIM", "bigstream", "MAXLEN", 10)),
     ("MGET of 100k", prepare_mget, mget),
     ("DEBUG SLEEP 0.5", nothing, lambda client: client.command("DEBUG", "SLEEP", "0.5")),
     ("1M expiring in 1 s", expire_setup, expire_wait),

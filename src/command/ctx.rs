@@ -206,15 +206,6 @@ impl<'s, 'k> Ctx<'s, 'k> {
         afford(self.alone, cost)
     }
 
-    /// Takes the command's locks again after it has given them back; only for one
-    /// that runs alone and so may wait. Whatever was read before may have changed.
-    pub fn relock(&mut self, argv: Argv<'_>) {
-        let hasher = self.db.locks.keyspace().hasher();
-        let footprint = self.command.footprint(argv, hasher, &mut Vec::new());
-        let busy = self.db.acquire(footprint);
-        assert_eq!(busy, 0, "who runs alone waits for its locks");
-    }
-
     /// How many databases clients may select.
     pub fn databases(&self) -> usize {
         (self.services.config).size(Id::DATABASES)

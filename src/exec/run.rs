@@ -575,6 +575,9 @@ impl Executor {
         if !db.effects.ready.is_empty() || !self.late.is_empty() {
             self.serve_late(db);
         }
+        if !db.effects.unswept.is_empty() {
+            db.sweep();
+        }
         let effects = &mut db.effects;
         let counters = &self.metrics.counters;
         counters.hits.add(effects.hits);
@@ -593,6 +596,7 @@ impl Executor {
             counters.reaped.add(1);
             self.reaper.give(Garbage::Table(dict));
         }
+        effects.images.clear();
     }
 }
 

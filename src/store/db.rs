@@ -17,7 +17,7 @@ use super::dict::{Dict, Key, Ttl};
 use super::entry::{Entry, NewValue, Type};
 use super::error::Error;
 use super::journal::{Event, Interest, Journal, Notes};
-use super::keyspace::{Footprint, Locks};
+use super::keyspace::{Footprint, Locks, Patience};
 
 /// Entries whose drop frees more allocations than this go to the reaper.
 pub const REAP_MIN: usize = 64;
@@ -41,6 +41,10 @@ pub struct Effects {
     pub garbage: Vec<Entry>,
     /// Emptied tables, to be dropped elsewhere.
     pub emptied: Vec<Dict>,
+    /// Images that have served their turn, to be dropped without the locks.
+    pub images: Vec<Box<dyn Send>>,
+    /// Keys of values that have more to let go of than one command should wait for.
+    pub unswept: Vec<(usize, Box<[u8]>)>,
     /// Keys that have expired, or a part of whose value has, that a reader met and
     /// could not remove.
     pub stale: Vec<(usize, Box<[u8]>)>,
@@ -287,6 +291,28 @@ impl<'k> Db<'k> {
                 }
             }
             self.release();
+        }
+    }
+
+    /// Goes on with what commands have left to be let go of, slice by slice; who does not
+    /// wait for locks does one of each, and changes to come do the rest. Holds no locks
+    /// before and after.
+    pub fn sweep(&mut self) {
+        /// About 100 us.
+        const SLICE: usize = 256;
+        self.leaves_stamps = false;
+        while let Some((db, key)) = self.effects.unswept.pop() {
+            let key = self.locks.keyspace().key(&key);
+            let mut footprint = Footprint::NONE;
+            footprint.add(key.hash, true);
+            let mut more = true;
+            while more {
+                let free = self.acquire(footprint) == 0;
+                self.index = db;
+                more = free && self.zset_sweep(key, SLICE);
+                self.release();
+                more &= self.locks.patience() == Patience::Wait;
+            }
         }
     }
 

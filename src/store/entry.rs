@@ -522,6 +522,11 @@ impl Entry {
         fresh
     }
 
+    /// An entry for another key that expires with this one, and has this value.
+    pub fn with_value(&self, key: &[u8], value: NewValue<'_>) -> Entry {
+        Entry::build(key, value.settle(), self.expire_at(), self.stamp())
+    }
+
     /// A copy under another key, sharing what can be shared.
     pub fn copied(&self, key: &[u8]) -> Entry {
         let value = match self.value() {

@@ -56,7 +56,7 @@ fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let allowed = match options.compare {
         None => ctx.db.set_allowed(key, options.condition),
         Some(compare) => {
-            let found = compare.check(ctx, argv, key)?;
+            let found = compare.check(ctx, key)?;
             found.unwrap_or(compare.admits_absence())
         }
     };

@@ -30,6 +30,9 @@ pub trait Collection: Sized {
     fn encoding_name(&self) -> &'static str;
     /// A copy that shares what is large; cheap enough to take under a lock.
     fn image(&self) -> Self;
+    /// Whether `image` was taken of this value, and nothing has changed since. May say
+    /// no where a change was undone. Costs what taking the image did.
+    fn is_as(&self, image: &Self) -> bool;
     /// A copy that can be changed on its own, for another key.
     fn copied(&self) -> Self {
         self.image()
@@ -224,6 +227,10 @@ impl Collection for List {
         self.image()
     }
 
+    fn is_as(&self, image: &List) -> bool {
+        self.is_as(image)
+    }
+
     fn mem_bytes(&self) -> usize {
         self.mem_bytes()
     }
@@ -254,6 +261,10 @@ impl Collection for Hash {
 
     fn image(&self) -> Hash {
         self.image()
+    }
+
+    fn is_as(&self, image: &Hash) -> bool {
+        self.is_as(image)
     }
 
     fn mem_bytes(&self) -> usize {
@@ -297,6 +308,10 @@ impl Collection for ZSet {
         self.image()
     }
 
+    fn is_as(&self, image: &ZSet) -> bool {
+        self.is_as(image)
+    }
+
     fn copied(&self) -> ZSet {
         self.copied()
     }
@@ -333,6 +348,10 @@ impl Collection for Set {
         self.image()
     }
 
+    fn is_as(&self, image: &Set) -> bool {
+        self.is_as(image)
+    }
+
     fn mem_bytes(&self) -> usize {
         self.mem_bytes()
     }
@@ -363,6 +382,10 @@ impl Collection for Stream {
 
     fn image(&self) -> Stream {
         self.image()
+    }
+
+    fn is_as(&self, image: &Stream) -> bool {
+        self.is_as(image)
     }
 
     fn mem_bytes(&self) -> usize {
