@@ -61,7 +61,7 @@ use std::marker::PhantomData;
 use bucket::{Item, Tag};
 use directory::Directory;
 use segment::{SegMut, SegPtr, Spot, buckets_above, buckets_for, window_of};
-use slot::{revive, stow};
+use slot::{Place, revive, stow};
 
 pub use slot::{Entry, Ref, RefMut, Slot, Thin, Vacant};
 pub use walk::{CURSOR_BITS, Due, DueStep, Iter};
@@ -137,12 +137,18 @@ impl<E: Thin> Table<E> {
         hash << self.hash_bits_used
     }
 
+    /// Where the element of this hash stands that `eq` accepts, and its address.
     #[inline]
-    fn locate(&self, hash: u64, mut eq: impl FnMut(&E) -> bool) -> Option<(Spot, u64)> {
-        let segment = self.directory.get(self.path(hash))?;
-        // SAFETY: addresses in a segment are stowed elements that the table
-        // owns; the borrow ends before the table can change.
-        segment.locate(Tag::of(hash), |addr| eq(&*unsafe { Ref::<E>::new(addr) }))
+    fn locate(&self, hash: u64, mut eq: impl FnMut(&E) -> bool) -> Option<(Place, u64)> {
+        let segment = self.directory.ptr(self.path(hash))?;
+        // SAFETY: entries of the directory hold live segments, and no borrow of one
+        // outlives this call; addresses in a segment are stowed elements that the
+        // table owns, and the borrow of each ends before the table can change.
+        let (spot, addr) = unsafe {
+            let eq = |addr| eq(&*Ref::<E>::new(addr));
+            segment.borrow().locate(Tag::of(hash), eq)?
+        };
+        Some((Place { segment, spot }, addr))
     }
 
     /// The element of this hash that `eq` accepts. O(1): two cache lines at
@@ -158,12 +164,12 @@ impl<E: Thin> Table<E> {
     /// As [`Table::find`], for change.
     #[inline]
     pub fn find_mut(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<Slot<'_, E>> {
-        let (spot, _) = self.locate(hash, eq)?;
+        let (place, _) = self.locate(hash, eq)?;
         let path = self.path(hash);
         Some(Slot {
             table: self,
             path,
-            spot,
+            place,
         })
     }
 
@@ -172,10 +178,10 @@ impl<E: Thin> Table<E> {
     pub fn entry(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Entry<'_, E> {
         let path = self.path(hash);
         match self.locate(hash, eq) {
-            Some((spot, _)) => Entry::Occupied(Slot {
+            Some((place, _)) => Entry::Occupied(Slot {
                 table: self,
                 path,
-                spot,
+                place,
             }),
             None => Entry::Vacant(Vacant { table: self, hash }),
         }
@@ -244,6 +250,17 @@ impl<E: Thin> Table<E> {
     fn segment_mut(&mut self, path: u64) -> Option<SegMut<'_>> {
         self.own(path);
         self.directory.get_mut(path)
+    }
+
+    /// The segment of `path`, this table's alone. `found` is the one that stood there
+    /// a moment ago, and stands there still unless it had to be copied.
+    #[inline]
+    fn owned(&mut self, path: u64, found: SegPtr) -> SegPtr {
+        if E::DUPLICATE.is_none() {
+            return found;
+        }
+        self.own(path);
+        self.directory.ptr(path).unwrap_or(found)
     }
 
     /// Makes the segment of `path` this table's alone.
@@ -384,17 +401,6 @@ impl<E: Thin> Table<E> {
             unreachable!("a spot has a segment")
         };
         segment.addr(spot)
-    }
-
-    /// Puts an address in the place of another, which is then nobody's.
-    #[inline]
-    fn exchange_addr(&mut self, path: u64, spot: Spot, addr: u64) -> u64 {
-        let Some(mut segment) = self.segment_mut(path) else {
-            unreachable!("a spot has a segment")
-        };
-        let old = segment.view().addr(spot);
-        segment.set_addr(spot, addr);
-        old
     }
 
     /// Takes the element at `spot` out, and gives memory back where much is free.
