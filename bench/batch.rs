@@ -2,8 +2,8 @@
 //! per command, by command, length of the pipeline and number of keys.
 //!
 //! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
-//! otherwise. `--count GET|SET|none N` runs N commands in pipelines of 16 over
-//! 10,000 keys and measures nothing: bench/callgrind.sh counts their instructions.
+//! otherwise. `--count GET|SET|LPUSH+LPOP|none N` runs N commands in pipelines of 16
+//! over 10,000 keys and measures nothing: bench/callgrind.sh counts their instructions.
 
 mod timing;
 
@@ -30,6 +30,8 @@ static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 /// Commands of one measurement.
 const COMMANDS: usize = 1 << 19;
+/// Lists, each with an element.
+const LISTS: usize = 100;
 const COUNTED_KEYS: usize = 10_000;
 const COUNTED_DEPTH: usize = 16;
 const LIMITS: Limits = Limits {
@@ -94,6 +96,9 @@ impl Bench {
             (first..keys.min(first + 64)).for_each(|n| push("SET", n, &mut bytes));
             self.turn(&bytes);
         }
+        let mut bytes = Vec::new();
+        (0..LISTS).for_each(|n| push("LPUSH", n, &mut bytes));
+        self.turn(&bytes);
     }
 }
 
@@ -111,8 +116,7 @@ fn send(reply: &mut Reply) {
 fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     let key = match command {
         "INCR" => format!("num:{n:012}"),
-        // A hundred lists that grow.
-        "LPUSH" => format!("lst:{:012}", n % 100),
+        "LPUSH" | "LPOP" => format!("lst:{:012}", n % LISTS),
         _ => format!("key:{n:012}"),
     };
     let (command, key) = (command.as_bytes(), key.as_bytes());
@@ -122,14 +126,19 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Pipelines of `depth` commands on keys in random order; the same each time.
+/// Pipelines of `depth` commands on keys in random order; the same each time. Several
+/// commands, with `+` between them, take turns on the same key.
 fn pipelines(command: &str, commands: usize, depth: usize, keys: usize) -> Vec<Vec<u8>> {
     let mut rng = Rng::seeded(7);
     (0..commands / depth)
         .map(|_| {
-            let mut bytes = Vec::new();
-            for _ in 0..depth {
-                push(command, (rng.next_u64() % keys as u64) as usize, &mut bytes);
+            let (mut bytes, mut left) = (Vec::new(), depth);
+            while left > 0 {
+                let n = (rng.next_u64() % keys as u64) as usize;
+                for name in command.split('+').take(left) {
+                    push(name, n, &mut bytes);
+                    left -= 1;
+                }
             }
             bytes
         })
