@@ -45,7 +45,9 @@ static FAMILIES: &[&[Spec]] = &[
 pub enum KeyPlan {
     None,
     /// Argument 1 and no other: nearly every command of nearly every client.
-    First,
+    First {
+        writes: bool,
+    },
     Specs,
 }
 
@@ -106,10 +108,10 @@ impl Command {
                 return Footprint::ALL_WRITE;
             }
             KeyPlan::None => {}
-            KeyPlan::First => {
+            KeyPlan::First { writes } => {
                 let hash = hasher.hash(argv.get(1));
                 hashes.push(hash);
-                footprint.add(hash, self.spec.locks_for_writing(&self.spec.keys[0]));
+                footprint.add(hash, writes);
             }
             KeyPlan::Specs => {
                 for keys in self.spec.keys {
@@ -188,7 +190,9 @@ fn key_plan(spec: &Spec) -> KeyPlan {
             if only.begin == Begin::Index(1)
                 && matches!(only.find, Find::Range { last: 0, .. }) =>
         {
-            KeyPlan::First
+            KeyPlan::First {
+                writes: spec.locks_for_writing(only),
+            }
         }
         _ => KeyPlan::Specs,
     }

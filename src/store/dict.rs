@@ -97,6 +97,7 @@ impl Dict {
 
     /// Sets `key` to `value`. What the key was before is returned if dropping it
     /// is left to the caller.
+    #[inline]
     pub fn put(
         &mut self,
         key: Key<'_>,
@@ -180,6 +181,12 @@ impl Dict {
     /// expires.
     pub fn next_expiry(&self) -> Option<Millis> {
         i64::try_from(self.table.min_overall()).ok()
+    }
+
+    /// Whether anything may have expired at `now`.
+    #[inline]
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.table.min_overall() <= now.max(0) as u64
     }
 
     /// Removes expired keys from the next `segments_max` segments that have some,

@@ -240,6 +240,13 @@ impl Entry {
         self.expire_at().is_some_and(|at| at <= now)
     }
 
+    /// Whether neither the key nor a part of its value can expire, as is so of most.
+    #[inline]
+    pub fn is_lasting(&self) -> bool {
+        let header = self.header();
+        header.flags & EXPIRE == 0 && !header.kind.parts_expire()
+    }
+
     /// Whether the key counts as absent at `now`: it has expired, or all of its
     /// value has.
     #[inline]
@@ -258,7 +265,7 @@ impl Entry {
     /// No part of the value expires before this time, while the key lives on.
     #[inline]
     pub fn parts_due_at(&self) -> Millis {
-        if self.header().kind.value_type() == Type::String {
+        if !self.header().kind.parts_expire() {
             return Millis::MAX;
         }
         match self.value() {

@@ -42,7 +42,8 @@ impl Leaf {
     /// `path` without the bits that led to this leaf.
     #[inline]
     fn index(&self, path: u64) -> usize {
-        ((path >> 1) >> (63 - self.bits)) as usize
+        // At most 63, so that the shift wraps nothing.
+        (path >> 1).wrapping_shr(63 - self.bits) as usize
     }
 
     fn double(&mut self) {

@@ -58,7 +58,7 @@ mod walk;
 
 use std::marker::PhantomData;
 
-use bucket::{Item, Tag};
+use bucket::{Bucket, Item, Tag};
 use directory::Directory;
 use segment::{SegMut, SegPtr, Spot, buckets_above, buckets_for, window_of};
 use slot::{Place, revive, stow};
@@ -441,30 +441,33 @@ impl<E: Thin> Table<E> {
         *self = Table::new(u32::from(self.hash_bits_used));
     }
 
-    /// Fetches the two bucket lines of this hash. A hint: costs a few
-    /// instructions, changes nothing.
+    /// Fetches the two bucket lines of this hash, and says how to fetch the elements a
+    /// few hashes later. Costs a few instructions, changes nothing.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
-        if let Some(segment) = self.directory.get(self.path(hash)) {
-            let (first, second) = Tag::of(hash).buckets(segment.buckets.len());
-            prefetch(&raw const segment.buckets[first]);
-            prefetch(&raw const segment.buckets[second]);
-        }
-    }
-
-    /// Fetches the elements whose tag is that of this hash: the first line of
-    /// each. Reads the bucket lines, so [`Table::prefetch_bucket`] goes first,
-    /// a few hashes earlier.
-    #[inline]
-    pub fn prefetch_entry(&self, hash: u64) {
-        let Some(segment) = self.directory.get(self.path(hash)) else {
-            return;
-        };
+    pub fn prefetch_bucket(&self, hash: u64) -> Option<Hint<'_>> {
+        let segment = self.directory.get(self.path(hash))?;
         let tag = Tag::of(hash);
         let (first, second) = tag.buckets(segment.buckets.len());
-        for bucket in [&segment.buckets[first], &segment.buckets[second]] {
+        let buckets = [&segment.buckets[first], &segment.buckets[second]];
+        buckets.iter().for_each(|&bucket| prefetch(bucket));
+        Some(Hint { buckets, tag })
+    }
+}
+
+/// Where elements of one hash may stand: what [`Table::prefetch_bucket`] has found.
+pub struct Hint<'t> {
+    buckets: [&'t Bucket; 2],
+    tag: Tag,
+}
+
+impl Hint<'_> {
+    /// Fetches the first line of each element whose tag is that of the hash. Reads the
+    /// bucket lines.
+    #[inline]
+    pub fn prefetch_entry(&self) {
+        for bucket in self.buckets {
             bucket
-                .matches(tag)
+                .matches(self.tag)
                 .for_each(|lane| prefetch_addr(bucket.addr(lane)));
         }
     }
