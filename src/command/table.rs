@@ -94,7 +94,7 @@ impl Command {
         (self.subcommands.iter()).find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(name))
     }
 
-    /// Adds the keys' hashes to `hashes` and their shards to the footprint.
+    /// Adds the keys' hashes to `hashes`; the shards they are in.
     #[inline]
     pub fn footprint(
         &self,
@@ -102,27 +102,34 @@ impl Command {
         hasher: &KeyHasher,
         hashes: &mut Vec<u64>,
     ) -> Footprint {
+        let KeyPlan::First { writes } = self.plan else {
+            return self.footprint_of_many(argv, hasher, hashes);
+        };
+        let hash = hasher.hash(argv.get(1));
+        hashes.push(hash);
         let mut footprint = Footprint::NONE;
-        match self.plan {
-            KeyPlan::None if self.spec.flags.has(Flags::ALL_SHARDS) => {
-                return Footprint::ALL_WRITE;
-            }
-            KeyPlan::None => {}
-            KeyPlan::First { writes } => {
-                let hash = hasher.hash(argv.get(1));
+        footprint.add(hash, writes);
+        footprint
+    }
+
+    /// As [`Command::footprint`], for commands of no key or of several.
+    fn footprint_of_many(
+        &self,
+        argv: Argv<'_>,
+        hasher: &KeyHasher,
+        hashes: &mut Vec<u64>,
+    ) -> Footprint {
+        if self.spec.flags.has(Flags::ALL_SHARDS) {
+            return Footprint::ALL_WRITE;
+        }
+        let mut footprint = Footprint::NONE;
+        for keys in self.spec.keys {
+            let writes = self.spec.locks_for_writing(keys);
+            keys.positions(argv, |at| {
+                let hash = hasher.hash(argv.get(at));
                 hashes.push(hash);
                 footprint.add(hash, writes);
-            }
-            KeyPlan::Specs => {
-                for keys in self.spec.keys {
-                    let writes = self.spec.locks_for_writing(keys);
-                    keys.positions(argv, |at| {
-                        let hash = hasher.hash(argv.get(at));
-                        hashes.push(hash);
-                        footprint.add(hash, writes);
-                    });
-                }
-            }
+            });
         }
         footprint
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::share::Shared;
 use super::*;
 
-const SEEDS: u64 = if cfg!(miri) { 2 } else { 4000 };
+const SEEDS: u64 = if cfg!(miri) { 2 } else { 2000 };
 const STEPS: usize = if cfg!(miri) { 120 } else { 250 };
 const SIDES_MAX: usize = 4;
 /// Values are deadlines, too; what is expired is mostly half of them.
