@@ -68,7 +68,7 @@ compare: build ## measure against every peer that is installed
 bench: ## measure the parts, in process
 	$(CARGO) bench --locked
 
-instructions: ## count the instructions of a GET, a SET and an INCR (valgrind)
+instructions: ## count the instructions of GET, SET, INCR, LPUSH and LPOP (valgrind)
 	bench/callgrind.sh
 
 # A program that is there already is installed as it is, so that a user who

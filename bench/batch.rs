@@ -2,9 +2,9 @@
 //! per command, by command, length of the pipeline and number of keys.
 //!
 //! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
-//! otherwise. `--count COMMAND N` runs N commands in pipelines of 16 over 10,000 keys,
-//! or elements of one key, and measures nothing: bench/callgrind.sh counts the
-//! instructions within [`Bench::counted_turn`].
+//! otherwise. `--count COMMAND N` (two commands with `+` between them take turns) runs
+//! N commands in pipelines of 16 over 10,000 keys, or elements of one key, and measures
+//! nothing: bench/callgrind.sh counts the instructions within [`Bench::counted_turn`].
 
 mod timing;
 
@@ -31,6 +31,8 @@ static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 /// Commands of one measurement.
 const COMMANDS: usize = 1 << 19;
+/// Lists, each with an element.
+const LISTS: usize = 100;
 const COUNTED_KEYS: usize = 10_000;
 const COUNTED_DEPTH: usize = 16;
 const LIMITS: Limits = Limits {
@@ -105,6 +107,9 @@ impl Bench {
             (first..count.min(first + 64)).for_each(|n| push(command, n, &mut bytes));
             self.turn(&bytes);
         }
+        let mut bytes = Vec::new();
+        (0..LISTS).for_each(|n| push("LPUSH", n, &mut bytes));
+        self.turn(&bytes);
     }
 }
 
@@ -137,8 +142,7 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     }
     let key = match command {
         "INCR" => format!("num:{n:012}"),
-        // A hundred lists that grow.
-        "LPUSH" => format!("lst:{:012}", n % 100),
+        "LPUSH" | "LPOP" => format!("lst:{:012}", n % LISTS),
         _ => format!("key:{n:012}"),
     };
     let (command, key) = (command.as_bytes(), key.as_bytes());
@@ -148,14 +152,19 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Pipelines of `depth` commands on keys in random order; the same each time.
+/// Pipelines of `depth` commands on keys in random order; the same each time. Several
+/// commands, with `+` between them, take turns on the same key.
 fn pipelines(command: &str, commands: usize, depth: usize, keys: usize) -> Vec<Vec<u8>> {
     let mut rng = Rng::seeded(7);
     (0..commands / depth)
         .map(|_| {
-            let mut bytes = Vec::new();
-            for _ in 0..depth {
-                push(command, (rng.next_u64() % keys as u64) as usize, &mut bytes);
+            let (mut bytes, mut left) = (Vec::new(), depth);
+            while left > 0 {
+                let n = (rng.next_u64() % keys as u64) as usize;
+                for name in command.split('+').take(left) {
+                    push(name, n, &mut bytes);
+                    left -= 1;
+                }
             }
             bytes
         })

@@ -78,7 +78,7 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     // What runs others has had their changes and errors counted as theirs.
     if !ctx.command.spec.flags.has(Flags::RUNS_QUEUE) {
         failed |= ctx.reply.errors() != errors;
-        if ctx.db.effects.dirty != dirty {
+        if ctx.db.effects.dirty != dirty && ctx.db.is_logged() {
             ctx.db.index = ctx.session.db;
             ctx.db.commit(&mut argv.iter());
         }
@@ -99,7 +99,9 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
 #[inline]
 fn count(metrics: &ThreadMetrics, command: &Command, failed: bool, stopwatch: &mut Stopwatch) {
     let counters = metrics.command(command.index as usize);
-    counters.failed.add(u64::from(failed));
+    if failed {
+        counters.failed.add(1);
+    }
     metrics.counters.commands.add(1);
     let spent = stopwatch.lap();
     counters.calls.add(1);

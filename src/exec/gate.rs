@@ -51,24 +51,24 @@ pub fn is_queued(command: Option<&'static Command>) -> bool {
     command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
 }
 
-/// Sends a command through all gates.
+/// Whether all gates stand open to a command of `args` arguments: nearly every one is
+/// let through by this one look. The others are to [`pass`].
 #[inline]
-pub fn pass(call: &Call<'_>) -> Result<(), Refusal> {
-    // The way of nearly every command, in one look.
-    if let Some(command) = call.command
-        && command.subcommands.is_empty()
-        && command.spec.accepts(call.argv.len())
-        && call.session.authenticated
-        && call.session.txn.is_none()
-    {
-        return Ok(());
-    }
-    pass_each(call)
+pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
+    command.subcommands.is_empty()
+        && command.spec.accepts(args)
+        && session.authenticated
+        && session.txn.is_none()
 }
 
+/// Sends a command through all gates; what has passed them is known.
 #[cold]
-fn pass_each(call: &Call<'_>) -> Result<(), Refusal> {
-    GATES.iter().try_for_each(|gate| gate(call))
+pub fn pass(call: &Call<'_>) -> Result<&'static Command, Refusal> {
+    GATES.iter().try_for_each(|gate| gate(call))?;
+    match call.command {
+        Some(command) => Ok(command),
+        None => unreachable!("an unknown command is refused"),
+    }
 }
 
 fn is_no_http(call: &Call<'_>) -> Result<(), Refusal> {

@@ -199,7 +199,7 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_finished() {
             self.poll_events(&mut events)?;
-            let now = clock::now();
+            let (now, began) = (clock::now(), sys::ticks());
             let mut worked = !events.is_empty() || !self.due.is_empty();
             for event in &events {
                 self.on_event(event);
@@ -216,9 +216,19 @@ impl Reactor {
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
             }
+            self.count_turn(began);
         }
         self.end();
         Ok(())
+    }
+
+    /// Counts a turn and the time it has taken since `began`.
+    fn count_turn(&self, began: u64) {
+        let spent = sys::ticks().saturating_sub(began);
+        let metrics = self.executor.metrics();
+        metrics.counters.turns.add(1);
+        metrics.counters.turn_ticks.add(spent);
+        metrics.turn_ticks_max.note(spent);
     }
 
     /// Waits for events: not at all while there is work or while spinning.

@@ -256,10 +256,13 @@ impl Reply {
 
     #[inline]
     fn header(&mut self, marker: u8, count: usize) {
-        if count < 10 {
-            self.raw(&[marker, b'0' + count as u8, b'\r', b'\n']);
-        } else {
-            self.line(marker, itoa::Buffer::new().format(count).as_bytes());
+        match count {
+            0..10 => self.raw(&[marker, b'0' + count as u8, b'\r', b'\n']),
+            10..100 => {
+                let (tens, ones) = (count as u8 / 10, count as u8 % 10);
+                self.raw(&[marker, b'0' + tens, b'0' + ones, b'\r', b'\n']);
+            }
+            _ => self.line(marker, itoa::Buffer::new().format(count).as_bytes()),
         }
     }
 

@@ -205,6 +205,10 @@ impl<'k> Db<'k> {
     pub fn look(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         let dict = self.locks.shard(key.shard()).dict(self.index);
         match dict.find(key) {
+            Some(entry) if entry.is_lasting() => {
+                self.effects.hits += 1;
+                Some(entry)
+            }
             Some(entry) if !entry.is_gone(self.now) => {
                 self.effects.hits += 1;
                 if entry.parts_due_at() <= self.now {
@@ -228,7 +232,10 @@ impl<'k> Db<'k> {
     /// first, a live one stamped as used.
     #[inline]
     pub fn write(&mut self, key: Key<'_>) -> Option<RefMut<'_, Entry>> {
-        self.expire_if_due(key);
+        let now = self.now;
+        if self.dict_mut(key).is_due(now) {
+            self.remove_if_gone(key);
+        }
         let stamp = self.leaves_stamps.then(|| self.stamp());
         let entry = self.dict_mut(key).find_mut(key)?.into_mut();
         stamp.into_iter().for_each(|stamp| entry.touch(stamp));
@@ -239,8 +246,7 @@ impl<'k> Db<'k> {
     #[inline]
     pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
         // Mostly nothing in the table is due: spare it a second look-up.
-        let due = (self.dict(key).next_expiry()).is_some_and(|at| at <= self.now);
-        due && self.remove_if_gone(key)
+        self.dict(key).is_due(self.now) && self.remove_if_gone(key)
     }
 
     #[cold]
@@ -318,7 +324,10 @@ impl<'k> Db<'k> {
 
     /// Stores a value under `key`, whatever was there.
     pub(super) fn put(&mut self, key: Key<'_>, value: NewValue<'_>, ttl: Ttl) {
-        self.expire_if_due(key);
+        let now = self.now;
+        if self.dict_mut(key).is_due(now) {
+            self.remove_if_gone(key);
+        }
         let stamp = self.stamp();
         let hasher = self.locks.keyspace().hasher();
         let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);

@@ -313,7 +313,16 @@ impl Db<'_> {
 }
 
 /// The value as an integer, for arithmetic.
+#[inline]
 fn integer(entry: &Entry) -> Result<i64, Error> {
+    match entry.int() {
+        Some(int) => Ok(int),
+        None => parsed_integer(entry),
+    }
+}
+
+#[cold]
+fn parsed_integer(entry: &Entry) -> Result<i64, Error> {
     match entry.value() {
         ValueRef::Int(int) => Ok(int),
         ValueRef::Str(text) => num::parse_i64(text).ok_or(Error::NotInteger),

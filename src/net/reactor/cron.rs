@@ -14,11 +14,11 @@ const CRON_EVERY: Duration = Duration::from_millis(100);
 /// The interval of expiry steps while nothing is found, and its least value.
 const EXPIRE_IDLE_MAX: Duration = Duration::from_secs(1);
 const EXPIRE_IDLE_MIN: Duration = Duration::from_millis(100);
-/// Time between two steps while keys are left over: as long as a step takes, so
+/// Longest time of one step, give or take a slice; a client waits for it.
+const EXPIRE_STEP: Duration = Duration::from_micros(250);
+/// From one step to the next while keys are left over: twice what a step takes, so
 /// that expiry has half of the reactor at the most.
-const EXPIRE_BUSY: Duration = Duration::from_millis(1);
-/// Longest time of one step; what a client waits for at the most.
-const EXPIRE_STEP: Duration = Duration::from_millis(1);
+const EXPIRE_BUSY: Duration = Duration::from_micros(500);
 /// Connections that one run of the cron looks at.
 const CONNS_PER_RUN: usize = 256;
 
@@ -27,6 +27,8 @@ pub(super) struct Cron {
     next_cron: Instant,
     next_expire: Instant,
     expire_idle: Duration,
+    /// Keys are left over from the last step.
+    expire_hurries: bool,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
     /// Where the walk over connections goes on.
@@ -40,6 +42,7 @@ impl Cron {
             next_cron: now,
             next_expire: now,
             expire_idle: EXPIRE_IDLE_MIN,
+            expire_hurries: false,
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
             conn_cursor: 0,
@@ -48,6 +51,10 @@ impl Cron {
 
     /// How long the reactor may sleep.
     pub(super) fn until_next(&self, now: Instant) -> Duration {
+        if self.expire_hurries {
+            // The poller counts in milliseconds, and a step is due sooner.
+            return Duration::ZERO;
+        }
         self.next_cron
             .min(self.next_expire)
             .saturating_duration_since(now)
@@ -73,6 +80,7 @@ impl Reactor {
     /// found.
     fn expire(&mut self, now: Millis, instant: Instant) {
         let report = self.executor.expire(now, EXPIRE_STEP);
+        self.cron.expire_hurries = report.unfinished;
         let wait = if report.unfinished || report.skipped {
             EXPIRE_BUSY
         } else {

@@ -26,6 +26,8 @@ use super::INLINE_MAX;
 pub trait Collection: Sized {
     /// The type's name and kind.
     const KIND: Kind;
+    /// Whether parts of it may expire by themselves.
+    const PARTS_EXPIRE: bool = false;
     /// The name that OBJECT ENCODING answers with.
     fn encoding_name(&self) -> &'static str;
     /// A copy that shares what is large; cheap enough to take under a lock.
@@ -94,6 +96,17 @@ macro_rules! collections {
                 match self {
                     Kind::Int | Kind::Inline | Kind::Shared => Type::String,
                     $(Kind::$name => Type::$name),+
+                }
+            }
+        }
+
+        impl Kind {
+            /// Whether parts of such a value may expire by themselves.
+            #[inline]
+            pub(super) fn parts_expire(self) -> bool {
+                match self {
+                    Kind::Int | Kind::Inline | Kind::Shared => false,
+                    $(Kind::$name => <$name as Collection>::PARTS_EXPIRE),+
                 }
             }
         }
@@ -254,6 +267,7 @@ impl Collection for List {
 
 impl Collection for Hash {
     const KIND: Kind = Kind::Hash;
+    const PARTS_EXPIRE: bool = true;
 
     fn encoding_name(&self) -> &'static str {
         self.encoding().name()

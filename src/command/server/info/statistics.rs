@@ -68,6 +68,13 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
         "client_output_buffer_limit_disconnections",
         totals.output_limit_closed,
     );
+    let us = |ticks: u64| (ticks as f64 / sys::ticks_per_us()) as u64;
+    text.field("eventloop_cycles", totals.turns);
+    text.field("eventloop_duration_sum", us(totals.turn_ticks));
+    text.field(
+        "reactor_turn_us_max",
+        us(ctx.services.metrics.turn_ticks_max()),
+    );
     text.field("batches_handed_over", totals.handed_over);
     text.field("batches_run_inline", totals.run_inline);
     Ok(())
