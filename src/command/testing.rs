@@ -25,6 +25,7 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 use crate::ds::hash::NEVER;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::pubsub::PubSub;
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::entry::{CollectionRef, Entry, ValueRef};
@@ -168,6 +169,7 @@ impl Rig {
             services: Services {
                 config: Arc::new(Config::new()),
                 clients: Clients::default(),
+                pubsub: PubSub::default(),
                 metrics,
                 commands,
                 keyspace: Keyspace::new(KeyHasher::seeded(1)),

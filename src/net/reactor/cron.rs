@@ -133,7 +133,9 @@ impl Reactor {
                 batch.requests.shrink();
             }
             let unsent = batch.reply.pending();
-            if timeout > 0 && idle > timeout && conn.blocked.is_none() {
+            // Subscribers have nothing to say, and who waits cannot.
+            let quiet = conn.blocked.is_some() || conn.client.is_subscriber();
+            if timeout > 0 && idle > timeout && !quiet {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {
