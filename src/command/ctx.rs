@@ -114,9 +114,11 @@ impl Services {
         let clients = Clients::default();
         let deliverer = Arc::clone(&control);
         (clients.post).call_when_due(Box::new(move || deliverer.wake()));
+        let pubsub = PubSub::default();
+        (pubsub.events).set_classes(&config.text(Id::NOTIFY_KEYSPACE_EVENTS));
         Services {
             clients,
-            pubsub: PubSub::default(),
+            pubsub,
             metrics: Metrics::new(commands.len()),
             rates: Rates::default(),
             commands,

@@ -58,7 +58,10 @@ impl Journal for Recorder {
                     self.commands.lock().push((db, words));
                 }
                 Effect::Touched { event, .. } => self.events.lock().push(event.name),
-                Effect::Flushed { .. } | Effect::UnitBegin | Effect::UnitEnd => {}
+                Effect::Flushed { .. }
+                | Effect::Caller { .. }
+                | Effect::UnitBegin
+                | Effect::UnitEnd => {}
             }
         }
     }

@@ -13,6 +13,7 @@
 //! Lock order: the registry, or the table of [`tracking`]; then an inbox. Whoever holds locks of shards or the
 //! journal may take the registry's, never the other way round.
 
+pub mod events;
 mod message;
 mod registry;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use parking_lot::Mutex;
 use crate::clients::{Client, Post};
 use crate::resp::Reply;
 
+pub use events::KeyEvents;
 pub use message::Message;
 use registry::Registry;
 pub use tracking::{Options, Overlap, Tracking};
@@ -70,6 +72,8 @@ pub struct PubSub {
     names: [AtomicUsize; 3],
     /// Clients that cache what they read.
     pub tracking: Tracking,
+    /// What happens to keys.
+    pub events: KeyEvents,
 }
 
 impl PubSub {

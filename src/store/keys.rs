@@ -101,6 +101,7 @@ impl Db<'_> {
 
     /// Adds an entry under a key that is absent.
     fn insert(&mut self, key: Key<'_>, entry: Entry) {
+        self.tell_if_new(key);
         let hasher = self.locks.keyspace().hasher();
         self.dict_mut(key).insert(key.hash, entry, hasher);
     }

@@ -41,7 +41,7 @@ fn sunsubscribe(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 fn subscribe_to(ctx: &mut Ctx<'_, '_>, kind: Kind, argv: Argv<'_>) -> Outcome {
     let (client, names) = (&ctx.session.client, argv.from(1).iter());
     let pubsub = &ctx.services.pubsub;
-    pubsub.subscribe(client, kind, names, true, ctx.reply);
+    pubsub.subscribe(client, kind, names, !ctx.db.is_in_unit(), ctx.reply);
     ctx.session.note_push();
     ctx.session.note_subscriptions();
     Ok(())
@@ -51,7 +51,7 @@ fn unsubscribe_from(ctx: &mut Ctx<'_, '_>, kind: Kind, argv: Argv<'_>) -> Outcom
     let client = &ctx.session.client;
     let names = (argv.len() > 1).then(|| argv.from(1).iter());
     let pubsub = &ctx.services.pubsub;
-    pubsub.unsubscribe(client, kind, names, true, ctx.reply);
+    pubsub.unsubscribe(client, kind, names, !ctx.db.is_in_unit(), ctx.reply);
     ctx.session.note_push();
     ctx.session.note_subscriptions();
     Ok(())
