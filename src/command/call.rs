@@ -126,7 +126,8 @@ fn note_reads(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
 fn note_caller(ctx: &mut Ctx<'_, '_>) {
     let client = &ctx.session.client;
     ctx.db.note_caller(client.id);
-    let ends = !ctx.db.is_in_unit() && !ctx.command.full_name.starts_with("client|");
+    let ends = !ctx.db.is_in_unit() && ctx.session.txn.is_none();
+    let ends = ends && !ctx.command.full_name.starts_with("client|");
     if ctx.session.tracks_reads && ends {
         client.track_flags.take(TrackFlags::CACHING);
     }

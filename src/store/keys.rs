@@ -72,9 +72,11 @@ impl Db<'_> {
         };
         self.index = to_db;
         self.insert(key, entry);
-        self.notify(key.bytes, Event::generic("move_to"));
         self.index = from_db;
         self.touched(key.bytes, Event::generic("move_from"));
+        self.index = to_db;
+        self.notify(key.bytes, Event::generic("move_to"));
+        self.index = from_db;
         true
     }
 
