@@ -403,17 +403,6 @@ impl Reply {
         }
     }
 
-    /// Appends what another output holds, of which nothing has been sent.
-    pub fn append(&mut self, other: Reply) {
-        debug_assert_eq!(other.sent, 0);
-        if !other.parts.is_empty() {
-            self.close_tail();
-            self.parts_len += other.parts_len;
-            self.parts.extend(other.parts);
-        }
-        self.tail.extend_from_slice(&other.tail);
-    }
-
     /// Bytes of memory held.
     pub fn mem_bytes(&self) -> usize {
         self.parts_len + self.tail.capacity() + self.parts.capacity() * size_of::<Part>()
