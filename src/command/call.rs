@@ -11,6 +11,8 @@ use super::error::Error;
 use super::spec::Flags;
 use super::table::Command;
 use crate::base::sys;
+use crate::clients::TrackFlags;
+use crate::config::Id;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 
@@ -57,11 +59,14 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
     let (mut failed, mut blocked) = (false, None);
+    if ctx.session.tracks_reads {
+        note_reads(ctx, argv);
+    }
     match (ctx.command.spec.run)(ctx, argv) {
         Ok(()) => {}
         Err(Stop::Defer) => {
             // It will run again, and count its reads then.
-            ctx.db.effects.rewind_reads(reads);
+            ctx.db.rewind_reads(reads);
             ctx.reply.rewind(mark);
             return Called::Deferred;
         }
@@ -83,6 +88,9 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
             ctx.db.commit(&mut argv.iter());
         }
     }
+    if ctx.db.wants_callers() {
+        note_caller(ctx);
+    }
     // A call that waits is counted when it begins to.
     if !ctx.resumed {
         count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
@@ -93,6 +101,36 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
             .add(1);
     }
     blocked.map_or(Called::Done, Called::Blocked)
+}
+
+/// Notes that a client which caches reads the command's keys. Before it does: its
+/// locks are held, whatever it gives back on its way, and what changes a key after that
+/// finds it noted.
+#[cold]
+fn note_reads(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
+    let (session, flags) = (&*ctx.session, ctx.command.spec.flags);
+    let reads = flags.has(Flags::READONLY) && !flags.has(Flags::PUBSUB);
+    if reads && session.client.track_flags.load().notes_reads() {
+        let max = ctx.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
+        let keys = ctx.command.key_positions(argv);
+        let keys = keys.iter().map(|&at| argv.get(at));
+        let services = ctx.services;
+        let tracking = &services.pubsub.tracking;
+        tracking.note_reads(&services.clients, &session.client, keys, max);
+    }
+}
+
+/// Notes whose doing the command's effects are. What CLIENT CACHING has said holds for
+/// one command that is no CLIENT, or one transaction.
+#[cold]
+fn note_caller(ctx: &mut Ctx<'_, '_>) {
+    let client = &ctx.session.client;
+    ctx.db.note_caller(client.id);
+    let ends = !ctx.db.is_in_unit() && ctx.session.txn.is_none();
+    let ends = ends && !ctx.command.full_name.starts_with("client|");
+    if ctx.session.tracks_reads && ends {
+        client.track_flags.take(TrackFlags::CACHING);
+    }
 }
 
 /// Counts a call and the time it took.

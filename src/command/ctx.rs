@@ -24,6 +24,7 @@ use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::pubsub::PubSub;
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -77,6 +78,7 @@ pub fn afford(alone: bool, cost: usize) -> Outcome {
 pub struct Services {
     pub config: Arc<Config>,
     pub clients: Clients,
+    pub pubsub: PubSub,
     pub metrics: Metrics,
     /// Fed by the reactor's cron.
     pub rates: Rates,
@@ -109,8 +111,14 @@ impl Services {
         memory: fn() -> MemoryUse,
     ) -> Services {
         let commands = Table::get();
+        let clients = Clients::default();
+        let deliverer = Arc::clone(&control);
+        (clients.post).call_when_due(Box::new(move || deliverer.wake()));
+        let pubsub = PubSub::default();
+        (pubsub.events).set_classes(&config.text(Id::NOTIFY_KEYSPACE_EVENTS));
         Services {
-            clients: Clients::default(),
+            clients,
+            pubsub,
             metrics: Metrics::new(commands.len()),
             rates: Rates::default(),
             commands,

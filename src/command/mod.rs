@@ -16,6 +16,7 @@ pub mod help;
 pub mod hll;
 pub mod image;
 pub mod list;
+pub mod pubsub;
 pub mod scan;
 pub mod scored;
 pub mod server;

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::spec::{Begin, Find, Flags, Group, Spec};
+use super::spec::{Begin, Find, Flags, Group, KeyFlag, Spec};
 use crate::base::hash::KeyHasher;
 use crate::resp::Argv;
 use crate::store::Footprint;
@@ -34,6 +34,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::geo::SPECS,
     super::set::SPECS,
     super::stream::SPECS,
+    super::pubsub::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::connection::SPECS,
@@ -193,6 +194,8 @@ fn index_words(commands: &[Command]) -> Box<[Option<(Word, u16)>; WORD_SLOTS]> {
 fn key_plan(spec: &Spec) -> KeyPlan {
     match spec.keys {
         [] => KeyPlan::None,
+        // Told to clients of a cluster like a key, and no part of the data.
+        [channels] if channels.flags.contains(&KeyFlag::NotKey) => KeyPlan::None,
         [only]
             if only.begin == Begin::Index(1)
                 && matches!(only.find, Find::Range { last: 0, .. }) =>

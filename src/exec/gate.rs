@@ -35,12 +35,13 @@ pub struct Call<'a> {
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 6] = [
+const GATES: [Gate; 7] = [
     is_no_http,
     is_known,
     subcommand_is_known,
     has_arity,
     is_authenticated,
+    may_listen_only,
     is_allowed_in_transaction,
 ];
 
@@ -59,6 +60,7 @@ pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
         && command.spec.accepts(args)
         && session.authenticated
         && session.txn.is_none()
+        && !session.only_listens
 }
 
 /// Sends a command through all gates; what has passed them is known.
@@ -146,5 +148,32 @@ fn is_authenticated(call: &Call<'_>) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(Error::text("NOAUTH Authentication required.").into())
+    }
+}
+
+/// A subscriber in RESP2 gets messages that look like replies: it may do only what
+/// is answered in their form.
+fn may_listen_only(call: &Call<'_>) -> Result<(), Refusal> {
+    const ALLOWED: [&str; 9] = [
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "unsubscribe",
+        "sunsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
+    ];
+    match call.command {
+        Some(command) if call.session.only_listens && !ALLOWED.contains(&&*command.full_name) => {
+            let text = format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET are allowed in this context",
+                command.full_name
+            );
+            Err(Error::Bytes(text.into_bytes()).into())
+        }
+        _ => Ok(()),
     }
 }

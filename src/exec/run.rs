@@ -640,8 +640,10 @@ fn hang_up(batch: &mut Batch) {
     batch.halt = Some(Halt::Close);
 }
 
-/// Drops the reply of a client that has asked for silence.
+/// Drops the reply of a client that has asked for silence, unless it is a push.
 fn apply_reply_mode(session: &mut Session, reply: &mut Reply, mark: crate::resp::write::Mark) {
-    reply.rewind(mark);
+    if !std::mem::take(&mut session.pushed) {
+        reply.rewind(mark);
+    }
     session.reply_mode = session.reply_mode.after_command();
 }

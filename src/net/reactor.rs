@@ -48,6 +48,7 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod cron;
+mod mail;
 mod waits;
 
 /// Events taken from the poller at once.
@@ -101,6 +102,8 @@ pub struct Reactor {
     next_generation: u32,
     /// Connections to look at in this turn or the next.
     due: VecDeque<usize>,
+    /// Tokens of clients with mail, to be brought in this turn or the next.
+    mail: VecDeque<u64>,
     /// Batches of this turn.
     turn: Vec<Box<Batch>>,
     finished: Vec<Box<Batch>>,
@@ -133,11 +136,14 @@ struct Cached {
 impl Cached {
     fn read(services: &Services) -> Cached {
         let config = &services.config;
+        let output = config.output_limits();
+        let post = &services.clients.post;
+        post.set_limits(output.pubsub.hard, output.normal.hard);
         Cached {
             generation: config.generation(),
             bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
             query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
-            output: config.output_limits(),
+            output,
             spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
         }
     }
@@ -170,6 +176,7 @@ impl Reactor {
             conns: Slab::new(),
             next_generation: 0,
             due: VecDeque::new(),
+            mail: VecDeque::new(),
             turn: Vec::with_capacity(BATCHES_MAX),
             finished: Vec::new(),
             inputs: Vec::new(),
@@ -200,7 +207,7 @@ impl Reactor {
         while !self.is_finished() {
             self.poll_events(&mut events)?;
             let (now, began) = (clock::now(), sys::ticks());
-            let mut worked = !events.is_empty() || !self.due.is_empty();
+            let mut worked = !events.is_empty() || !self.due.is_empty() || !self.mail.is_empty();
             for event in &events {
                 self.on_event(event);
             }
@@ -210,6 +217,7 @@ impl Reactor {
             }
             self.run_due(now);
             self.end_rung_waits();
+            self.deliver_mail();
             // After the others, so that who left in this turn has made room.
             self.accept_due();
             self.run_timers(now);
@@ -234,7 +242,8 @@ impl Reactor {
     /// Waits for events: not at all while there is work or while spinning.
     fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
         let now = Instant::now();
-        let busy = !self.due.is_empty() || self.spinner.is_spinning() && self.spinner.goes_on(now);
+        let busy = !self.due.is_empty() || !self.mail.is_empty();
+        let busy = busy || self.spinner.is_spinning() && self.spinner.goes_on(now);
         let asleep = !busy && self.flag.may_sleep();
         let timeout = if asleep {
             let accept = self
@@ -463,6 +472,7 @@ impl Reactor {
     /// Gives a batch back to its connection and sends its replies.
     fn return_batch(&mut self, mut batch: Box<Batch>) {
         batch.halt = None;
+        take_mail(&mut batch);
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
         let blocked = batch.blocked.take();
@@ -506,7 +516,7 @@ impl Reactor {
             return;
         };
         let unsent = batch.reply.pending();
-        if unsent > 0 {
+        if unsent > 0 || conn.client.inbox.is_overrun() {
             if self.is_over_output_limit(slot, unsent) {
                 return;
             }
@@ -553,12 +563,17 @@ impl Reactor {
     /// Closes a connection that does not read its replies, by the limits of its
     /// class.
     fn is_over_output_limit(&mut self, slot: usize, unsent: usize) -> bool {
-        let limit = self.limits.output.normal;
+        let limits = self.limits.output;
         let Some(conn) = self.conns.get_mut(slot) else {
             return true;
         };
+        let limit = if conn.client.is_subscriber() {
+            limits.pubsub
+        } else {
+            limits.normal
+        };
         let over = |bound: u64| bound > 0 && unsent as u64 > bound;
-        let mut closes = over(limit.hard);
+        let mut closes = over(limit.hard) || conn.client.inbox.is_overrun();
         if over(limit.soft) {
             let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
             closes |= since.elapsed().as_secs() >= limit.soft_seconds;
@@ -620,6 +635,7 @@ impl Reactor {
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
         self.services.clients.remove(conn.client.id);
+        self.services.pubsub.forget(&conn.client);
         match conn.batch {
             Some(batch) => self.executor.part(batch.session),
             None => {
@@ -655,6 +671,14 @@ impl Reactor {
 /// Whether a connection still has replies coming.
 fn owes(conn: &Conn) -> bool {
     (conn.batch.as_ref()).is_none_or(|batch| !batch.reply.is_empty() && !batch.broken)
+}
+
+/// Moves what the client is told without having asked behind what it has been replied.
+fn take_mail(batch: &mut Batch) {
+    let Batch { session, reply, .. } = batch;
+    if session.client.inbox.has_mail() {
+        session.client.inbox.drain_into(reply);
+    }
 }
 
 fn token(id: ConnId) -> Token {

@@ -73,8 +73,7 @@ impl Effects {
         }
     }
 
-    /// Forgets the reads since `then`: the command will run again.
-    pub fn rewind_reads(&mut self, then: Reads) {
+    fn rewind_reads(&mut self, then: Reads) {
         (self.hits, self.misses) = (then.hits, then.misses);
         self.stale.truncate(then.stale);
     }
@@ -135,11 +134,18 @@ impl<'k> Db<'k> {
         if self.locks.is_pinned() {
             return;
         }
-        if !self.notes.is_empty() {
-            self.journal.record(&self.notes);
-            self.notes.clear();
+        if self.notes.is_empty() {
+            return self.locks.release();
         }
+        self.journal.record(&self.notes);
+        self.notes.clear();
         self.locks.release();
+        self.journal.released();
+    }
+
+    /// Whether a unit has begun and not ended.
+    pub fn is_in_unit(&self) -> bool {
+        self.locks.is_pinned()
     }
 
     /// Begins a unit: commands that are atomic to every observer and are repeated
@@ -222,6 +228,9 @@ impl<'k> Db<'k> {
                 if found.is_some() {
                     let stale = (self.index, Box::from(key.bytes));
                     self.effects.stale.push(stale);
+                }
+                if self.interest.has(Interest::MISSES) {
+                    self.notes.touched(self.index, key.bytes, Event::MISSED);
                 }
                 None
             }
@@ -328,12 +337,42 @@ impl<'k> Db<'k> {
         if self.dict_mut(key).is_due(now) {
             self.remove_if_gone(key);
         }
+        self.tell_if_new(key);
         let stamp = self.stamp();
         let hasher = self.locks.keyspace().hasher();
         let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);
         if let Some(old) = old {
             self.discard(old);
         }
+    }
+
+    /// Tells those who want to know that a value will be stored under a key that is
+    /// not there.
+    #[inline]
+    pub(super) fn tell_if_new(&mut self, key: Key<'_>) {
+        if self.interest.has(Interest::NEW_KEYS) && self.dict(key).find(key).is_none() {
+            self.notes.touched(self.index, key.bytes, Event::NEW);
+        }
+    }
+
+    /// Whether anybody wants to know who causes effects.
+    #[inline]
+    pub fn wants_callers(&self) -> bool {
+        self.interest.has(Interest::CALLERS)
+    }
+
+    /// Notes which client has caused what was noted since the last call.
+    pub fn note_caller(&mut self, client: u64) {
+        self.notes.caller(client);
+    }
+
+    /// Forgets the reads since `then`: the command will run again.
+    pub fn rewind_reads(&mut self, then: Reads) {
+        if self.interest.has(Interest::MISSES) {
+            let misses = self.effects.misses - then.misses;
+            self.notes.forget_misses(misses as usize);
+        }
+        self.effects.rewind_reads(then);
     }
 
     /// Removes `key`, expired or not; whether a live key is gone.

@@ -72,9 +72,11 @@ impl Db<'_> {
         };
         self.index = to_db;
         self.insert(key, entry);
-        self.notify(key.bytes, Event::generic("move_to"));
         self.index = from_db;
         self.touched(key.bytes, Event::generic("move_from"));
+        self.index = to_db;
+        self.notify(key.bytes, Event::generic("move_to"));
+        self.index = from_db;
         true
     }
 
@@ -112,6 +114,7 @@ impl Db<'_> {
 
     /// Adds an entry under a key that is absent.
     fn insert(&mut self, key: Key<'_>, entry: Entry) {
+        self.tell_if_new(key);
         let hasher = self.locks.keyspace().hasher();
         self.dict_mut(key).insert(key.hash, entry, hasher);
     }

@@ -1,7 +1,7 @@
 //! CLIENT INFO, LIST and KILL: the register of clients, shown and filtered.
 //!
-//! All clients are of type `normal`, authenticated or not they are the user
-//! `default`. A killed client is gone for every command that follows, although the
+//! A client that is subscribed to anything is of type `pubsub`, any other `normal`;
+//! authenticated or not they are the user `default`. A killed client is gone for every command that follows, although the
 //! reactor may need a moment to end it. What a line says of another connection is a
 //! snapshot of its atomics: each value is true, but not all of one moment.
 
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::auth::DEFAULT_USER;
 use crate::base::clock::Millis;
 use crate::base::num;
-use crate::clients::Client;
+use crate::clients::{Client, TrackFlags};
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::table::Table;
@@ -38,10 +38,8 @@ pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let chosen = if argv.len() == 2 {
         all()
     } else if argv.len() == 4 && option.eq_ignore_ascii_case(b"type") {
-        match Kind::read(argv.get(3))? {
-            Kind::Normal => all(),
-            Kind::Absent => Vec::new(),
-        }
+        let kind = Kind::read(argv.get(3))?;
+        alive(ctx).filter(|client| kind.admits(client)).collect()
     } else if argv.len() > 3 && option.eq_ignore_ascii_case(b"id") {
         by_ids(ctx, argv.from(3))?
     } else {
@@ -152,7 +150,7 @@ impl<'a> Filter<'a> {
     fn admits(&self, client: &Client, own: u64) -> bool {
         let meets = |wanted: Option<&[u8]>, has: &str| wanted.is_none_or(|w| w == has.as_bytes());
         self.id.is_none_or(|id| id == client.id)
-            && self.kind != Some(Kind::Absent)
+            && self.kind.is_none_or(|kind| kind.admits(client))
             && meets(self.address, &client.address)
             && meets(self.local_address, &client.local_address)
             && !(self.spare_me && client.id == own)
@@ -165,10 +163,11 @@ fn client_id(text: &[u8]) -> Result<u64, Error> {
         .ok_or(Error::text("ERR client-id should be greater than 0"))
 }
 
-/// The types of clients that Redis knows: the one we have, and all others.
+/// The types of clients that Redis knows: those we have, and all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Normal,
+    PubSub,
     Absent,
 }
 
@@ -176,11 +175,20 @@ impl Kind {
     fn read(name: &[u8]) -> Result<Kind, Error> {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Kind::Normal),
-            b"slave" | b"replica" | b"pubsub" | b"master" => Ok(Kind::Absent),
+            b"pubsub" => Ok(Kind::PubSub),
+            b"slave" | b"replica" | b"master" => Ok(Kind::Absent),
             _ => {
                 let text = [b"ERR Unknown client type '", name, b"'"];
                 Err(Error::Bytes(text.concat()))
             }
+        }
+    }
+
+    fn admits(self, client: &Client) -> bool {
+        match self {
+            Kind::Normal => !client.is_subscriber(),
+            Kind::PubSub => client.is_subscriber(),
+            Kind::Absent => false,
         }
     }
 }
@@ -224,6 +232,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
     } else {
         (0, output.0)
     };
+    let [sub, psub, ssub] = [0, 1, 2].map(|kind| client.subscriptions[kind].load(Relaxed));
     let last = usize::from(client.last_command.load(Relaxed));
     let shown = [
         format!("id={}", client.id),
@@ -234,7 +243,10 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!("idle={}", seconds(client.last_active.load(Relaxed))),
         format!("flags={}", flags(client)),
         format!("db={}", client.db.load(Relaxed)),
-        format!("sub=0 psub=0 ssub=0 multi={}", client.queued.load(Relaxed)),
+        format!(
+            "sub={sub} psub={psub} ssub={ssub} multi={}",
+            client.queued.load(Relaxed)
+        ),
         format!(
             "qbuf={} qbuf-free={}",
             input.0,
@@ -246,7 +258,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!("tot-mem={}", size_of::<Client>() + input.1 + output.1),
         format!("events={}", if output.0 > 0 { "rw" } else { "r" }),
         format!("cmd={}", commands.get(last).unwrap_or(&"NULL")),
-        "user=default redir=-1".to_owned(),
+        format!("user=default redir={}", client.redirection()),
         format!("resp={}", client.resp.load(Relaxed)),
         format!("lib-name={}", String::from_utf8_lossy(&names.lib_name)),
         format!("lib-ver={}", String::from_utf8_lossy(&names.lib_version)),
@@ -257,9 +269,14 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 
 /// Redis's letters for what is special about a client; `N` for nothing.
 fn flags(client: &Client) -> String {
+    let tracks = |flag| client.track_flags.load().has(flag);
     let letters = [
+        (client.is_subscriber(), 'P'),
         (client.wait.lock().is_some(), 'b'),
         (client.queued.load(Relaxed) >= 0, 'x'),
+        (tracks(TrackFlags::ON), 't'),
+        (tracks(TrackFlags::BROKEN_REDIRECT), 'R'),
+        (tracks(TrackFlags::BCAST), 'B'),
         (client.unix, 'U'),
         (client.no_evict.load(Relaxed), 'e'),
         (client.no_touch.load(Relaxed), 'T'),

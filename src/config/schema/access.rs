@@ -54,11 +54,9 @@ rows! {
         MAXMEMORY_CLIENTS = row("maxmemory-clients", Kind::PercentOrMemory, "0")
             .inert("each client has its own limits");
         /// Keys remembered for clients that cache them.
-        TRACKING_TABLE_MAX_KEYS = int("tracking-table-max-keys", 0, LONG_MAX, "1000000")
-            .inert("there is no client-side caching");
+        TRACKING_TABLE_MAX_KEYS = int("tracking-table-max-keys", 0, LONG_MAX, "1000000");
         /// The events published when keys change: any of the characters Ag$lshzxeKEtmdn.
-        NOTIFY_KEYSPACE_EVENTS = ruled("notify-keyspace-events", lists::notify_events, "")
-            .inert("there is no pub/sub");
+        NOTIFY_KEYSPACE_EVENTS = ruled("notify-keyspace-events", lists::notify_events, "");
     }
 
     "Scripts" {

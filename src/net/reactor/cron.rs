@@ -101,6 +101,11 @@ impl Reactor {
         self.services
             .rates
             .sample(now, &self.services.metrics.totals());
+        let max = self.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
+        let tracking = &self.services.pubsub.tracking;
+        if tracking.is_active() {
+            tracking.trim(&self.services.clients, max);
+        }
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
@@ -141,7 +146,9 @@ impl Reactor {
                 batch.requests.shrink();
             }
             let unsent = batch.reply.pending();
-            if timeout > 0 && idle > timeout && conn.blocked.is_none() {
+            // Subscribers have nothing to say, and who waits cannot.
+            let quiet = conn.blocked.is_some() || conn.client.is_subscriber();
+            if timeout > 0 && idle > timeout && !quiet {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {

@@ -54,8 +54,8 @@ pub(super) fn clients(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("cluster_connections", 0);
     text.field("maxclients", services.config.int(Id::MAXCLIENTS));
     text.field("blocked_clients", services.clients.blocked());
+    text.field("tracking_clients", services.pubsub.tracking.sizes().clients);
     text.zeros(&[
-        "tracking_clients",
         "clients_in_timeout_table",
         "total_blocking_keys",
         "total_blocking_keys_on_nokey",
