@@ -200,10 +200,7 @@ fn assemble(
     std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
-    let journal: Arc<dyn Journal> = Arc::new(Hub::new(vec![
-        Arc::new(CacheListener(Arc::clone(&services))),
-        Arc::new(KeyEventListener(Arc::clone(&services))),
-    ]));
+    let journal: Arc<dyn Journal> = Arc::new(listeners_of(&services));
     let executor = |lane| {
         Executor::new(
             Arc::clone(&services),
@@ -232,6 +229,14 @@ fn assemble(
     heap::note_startup();
     reactor.announce(&format!("Ready to accept connections on {addresses}"));
     Ok((reactor, pidfile))
+}
+
+/// Who is told of effects, in this order.
+fn listeners_of(services: &Arc<Services>) -> Hub {
+    Hub::new(vec![
+        Arc::new(CacheListener(Arc::clone(services))),
+        Arc::new(KeyEventListener(Arc::clone(services))),
+    ])
 }
 
 fn log_what_runs(config: &Config, workers: usize) {

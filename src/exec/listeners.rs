@@ -12,11 +12,11 @@ pub struct KeyEventListener(pub Arc<Services>);
 impl Journal for KeyEventListener {
     fn interest(&self) -> Interest {
         let pubsub = &self.0.pubsub;
-        let [channels, patterns, _] = pubsub.sizes();
-        if channels + patterns == 0 {
+        let wanted = pubsub.events.interest();
+        if wanted == Interest::NONE || !pubsub.has_listeners() {
             return Interest::NONE;
         }
-        pubsub.events.interest()
+        wanted
     }
 
     fn record(&self, notes: &Notes) {

@@ -134,9 +134,14 @@ impl Tracking {
     /// Has a client track no more. The keys it is noted with are forgotten as they
     /// change.
     pub fn disable(&self, client: &Client) {
-        if !client.track_flags.load().has(TrackFlags::ON) {
-            return;
+        if client.track_flags.load().has(TrackFlags::ON) {
+            self.forget(client);
         }
+    }
+
+    /// As [`Tracking::disable`], for a client that has gone, whoever still holds its
+    /// session and may enable it now.
+    pub fn forget(&self, client: &Client) {
         let mut table = self.table.lock();
         client.track_flags.store(TrackFlags::NONE);
         let Some(tracker) = table.trackers.remove(&client.id) else {
