@@ -52,10 +52,26 @@ pub fn is_queued(command: Option<&'static Command>) -> bool {
     command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
 }
 
-/// Whether all gates stand open to a command of `args` arguments: nearly every one is
-/// let through by this one look. The others are to [`pass`].
+/// As [`pass`], where nearly every command is let through by one look.
 #[inline]
-pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
+pub fn admit(
+    command: Option<&'static Command>,
+    argv: Argv<'_>,
+    session: &Session,
+) -> Result<&'static Command, Refusal> {
+    match command {
+        Some(command) if stand_open(command, argv.len(), session) => Ok(command),
+        command => pass(&Call {
+            command,
+            argv,
+            session,
+        }),
+    }
+}
+
+/// Whether all gates stand open to a command of `args` arguments.
+#[inline]
+fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
     command.subcommands.is_empty()
         && command.spec.accepts(args)
         && session.authenticated

@@ -464,15 +464,7 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let passed = match planned.command {
-            Some(command) if gate::stand_open(command, argv.len(), session) => Ok(command),
-            command => gate::pass(&Call {
-                command,
-                argv,
-                session,
-            }),
-        };
-        let command = match passed {
+        let command = match gate::admit(planned.command, argv, session) {
             Ok(command) => command,
             Err(refusal) => {
                 self.refuse(batch, planned.command, refusal);
