@@ -54,6 +54,19 @@ pub fn prefer_short_slices(_slice: Duration) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Has the scheduler prefer other threads to this one, by so many steps; where that
+/// cannot be, nothing changes.
+pub fn be_nice(steps: i32) {
+    // SAFETY: a plain system call. On Linux it concerns the calling thread alone, elsewhere
+    // there is no such call for one thread.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, steps);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = steps;
+}
+
 /// How long the tick counter is compared with the clock, once per process. An
 /// `Instant` is exact to well under 100 ns, so the rate is known to 50 ppm.
 const CALIBRATION: Duration = Duration::from_millis(2);

@@ -37,6 +37,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::pubsub::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
+    super::server::PERSISTENCE_SPECS,
     super::connection::SPECS,
     super::txn::SPECS,
 ];

@@ -86,6 +86,8 @@ pub struct Executor {
     group: Vec<Planned>,
     hashes: Vec<u64>,
     pub(super) track_times: bool,
+    /// Whether persistence keeps some commands out in this turn.
+    closed: bool,
     expirer: Expirer,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
@@ -115,6 +117,7 @@ impl Executor {
             group: Vec::with_capacity(GROUP_MAX),
             hashes: Vec::with_capacity(GROUP_MAX),
             track_times: true,
+            closed: false,
             expirer: Expirer::default(),
             parted: Vec::new(),
             forgotten: Vec::new(),
@@ -139,6 +142,7 @@ impl Executor {
         let locks = Locks::new(&services.keyspace, patience);
         let mut db = Db::new(locks, &*journal, now);
         self.track_times = services.config.flag(Id::LATENCY_TRACKING);
+        self.closed = services.persist.closes_gates();
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -152,7 +156,7 @@ impl Executor {
     /// One step of the active expiry, for at most `budget`; nothing while it is
     /// switched off.
     pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
-        if !self.services.active_expire.load(Relaxed) {
+        if !self.services.active_expire.load(Relaxed) || self.services.persist.is_loading() {
             return StepReport::default();
         }
         let services = Arc::clone(&self.services);
@@ -253,11 +257,7 @@ impl Executor {
         let Some(argv) = requests.peek(nth) else {
             return;
         };
-        let passed = gate::pass(&Call {
-            command,
-            argv,
-            session,
-        });
+        let passed = self.pass(command, argv, session);
         let refused = match (passed, &mut session.txn) {
             (Ok(command), Some(txn)) => {
                 let mark = reply.mark();
@@ -284,6 +284,38 @@ impl Executor {
         }
         batch.session.publish_txn();
         batch.done += 1;
+    }
+
+    /// As [`Executor::pass`], where nearly every command is let through by one look.
+    #[inline]
+    fn admit(
+        &self,
+        command: Option<&'static Command>,
+        argv: Argv<'_>,
+        session: &Session,
+    ) -> Result<&'static Command, Refusal> {
+        match command {
+            Some(command) if !self.closed && gate::stand_open(command, argv.len(), session) => {
+                Ok(command)
+            }
+            command => self.pass(command, argv, session),
+        }
+    }
+
+    #[cold]
+    fn pass(
+        &self,
+        command: Option<&'static Command>,
+        argv: Argv<'_>,
+        session: &Session,
+    ) -> Result<&'static Command, Refusal> {
+        gate::pass(&Call {
+            command,
+            argv,
+            session,
+            persist: &self.services.persist,
+            closed: self.closed,
+        })
     }
 
     #[inline]
@@ -343,14 +375,7 @@ impl Executor {
                     && (session.txn.as_ref()).is_some_and(|txn| !txn.all(Command::is_light))
         });
         // A refusal needs no worker.
-        let passes = || {
-            gate::pass(&Call {
-                command,
-                argv,
-                session,
-            })
-            .is_ok()
-        };
+        let passes = || self.pass(command, argv, session).is_ok();
         if slow && self.lane == Lane::Light && passes() {
             batch.halt = Some(Halt::Slow);
             return;
@@ -464,7 +489,7 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let command = match gate::admit(planned.command, argv, session) {
+        let command = match self.admit(planned.command, argv, session) {
             Ok(command) => command,
             Err(refusal) => {
                 self.refuse(batch, planned.command, refusal);

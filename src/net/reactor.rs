@@ -22,6 +22,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,7 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod cron;
+mod life;
 mod mail;
 mod waits;
 
@@ -82,6 +84,16 @@ pub struct Parts {
     pub flag: Arc<WakeFlag>,
     pub notifier: Notifier,
     pub dispatch: Dispatch,
+    /// What goes on before clients are served; nothing where the server is ready.
+    pub starting: Option<Box<dyn Starting>>,
+}
+
+/// The start of the server while the reactor runs already: the data is being loaded.
+pub trait Starting {
+    /// How it has ended: what to tell, or why there is no server. `None` while it goes on.
+    fn poll(&mut self) -> Option<Result<String, String>>;
+    /// How far it is.
+    fn status(&self) -> String;
 }
 
 /// See the head of this file.
@@ -114,6 +126,11 @@ pub struct Reactor {
     deadlines: BTreeSet<Deadline>,
     accept_again: Option<Instant>,
     drain_until: Option<Instant>,
+    starting: Option<Box<dyn Starting>>,
+    /// A last save is being made, for a signal.
+    ending: bool,
+    /// That save has failed; the server goes on.
+    end_failed: Arc<AtomicBool>,
 }
 
 /// When a blocked connection gives up.
@@ -184,6 +201,9 @@ impl Reactor {
             deadlines: BTreeSet::new(),
             accept_again: None,
             drain_until: None,
+            starting: parts.starting,
+            ending: false,
+            end_failed: Arc::default(),
         };
         reactor.listen()?;
         Ok(reactor)
@@ -221,6 +241,7 @@ impl Reactor {
             // After the others, so that who left in this turn has made room.
             self.accept_due();
             self.run_timers(now);
+            self.go_on_starting()?;
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
             }
@@ -298,30 +319,6 @@ impl Reactor {
                     batch.full = false;
                 }
                 self.queue(slot);
-            }
-        }
-    }
-
-    fn on_signals(&mut self) {
-        let signals: Vec<_> = self.signals.pending().collect();
-        for signal in signals {
-            match signal {
-                SIGHUP => match crate::logging::reopen() {
-                    Ok(()) => log::info!("Received SIGHUP, the log file has been reopened"),
-                    Err(error) => log::warn!("The log file cannot be reopened: {error}"),
-                },
-                SIGINT if self.drain_until.is_some() => {
-                    log::warn!("You insist... exiting now.");
-                    self.services.control.shut_down(true);
-                }
-                SIGINT => {
-                    log::warn!("Received SIGINT scheduling shutdown...");
-                    self.services.control.shut_down(false);
-                }
-                _ => {
-                    log::warn!("Received SIGTERM scheduling shutdown...");
-                    self.services.control.shut_down(false);
-                }
             }
         }
     }

@@ -69,6 +69,8 @@ fn shutdown_says_nothing_or_why_not() {
         ],
     );
     assert_eq!(server.asked.ends.load(Relaxed), 0);
+    server.run("config set save \"\"");
+    server.services.config.set(Id::SAVE, b"").unwrap();
     for (i, line) in ["shutdown", "shutdown NOSAVE", "shutdown save force now"]
         .into_iter()
         .enumerate()

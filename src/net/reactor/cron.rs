@@ -19,6 +19,8 @@ const EXPIRE_STEP: Duration = Duration::from_micros(250);
 /// From one step to the next while keys are left over: twice what a step takes, so
 /// that expiry has half of the reactor at the most.
 const EXPIRE_BUSY: Duration = Duration::from_micros(500);
+/// How often the progress of loading is told.
+pub(super) const STARTING_EVERY: Duration = Duration::from_secs(2);
 /// Connections that one run of the cron looks at.
 const CONNS_PER_RUN: usize = 256;
 
@@ -31,6 +33,7 @@ pub(super) struct Cron {
     expire_hurries: bool,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
+    next_starting: Instant,
     /// Where the walk over connections goes on.
     conn_cursor: usize,
 }
@@ -45,6 +48,7 @@ impl Cron {
             expire_hurries: false,
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
+            next_starting: now + STARTING_EVERY,
             conn_cursor: 0,
         }
     }
@@ -109,6 +113,11 @@ impl Reactor {
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
+        self.services.persist.cron(now, self.services.changes());
+        if instant >= self.cron.next_starting {
+            self.cron.next_starting = instant + STARTING_EVERY;
+            self.tell_starting();
+        }
         if let Some(interval) = self.cron.watchdog
             && instant >= self.cron.next_watchdog
             && !self.pool.is_stalled()
