@@ -306,7 +306,8 @@ impl Table {
                 continue;
             };
             let flags = tracker.client.track_flags.load();
-            if !flags.has(TrackFlags::BCAST) && !(flags.has(TrackFlags::NOLOOP) && id == by) {
+            let own = id == by && flags.has(TrackFlags::NOLOOP);
+            if !own && !flags.has(TrackFlags::BCAST) {
                 send(clients, &tracker.client, &|reply| {
                     reply.array(1);
                     reply.bulk(key);
