@@ -262,6 +262,8 @@ collections! {
         }
     }
     Hash = "hash" {
+        const PARTS_EXPIRE: bool = true;
+
         fn encoding_name(&self) -> &'static str {
             self.encoding().name()
         }
