@@ -62,6 +62,7 @@ impl Journal for Recorder {
                 Effect::Touched { event, .. } => self.events.lock().push(event.name),
                 Effect::Flushed { .. }
                 | Effect::Caller { .. }
+                | Effect::Read { .. }
                 | Effect::UnitBegin
                 | Effect::UnitEnd => {}
             }
