@@ -220,9 +220,7 @@ impl Reactor {
     /// # Errors
     /// When the poller fails.
     pub fn run(mut self) -> io::Result<()> {
-        if let Err(error) = sys::prefer_short_slices(SLICE) {
-            log::debug!("The scheduler has no short slices for the loop: {error}");
-        }
+        self.ask_scheduler();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_finished() {
             self.poll_events(&mut events)?;
@@ -249,6 +247,17 @@ impl Reactor {
         }
         self.end();
         Ok(())
+    }
+
+    /// Asks to run soon when there is something to do.
+    fn ask_scheduler(&self) {
+        if let Err(error) = sys::prefer_short_slices(SLICE) {
+            log::debug!("The scheduler has no short slices for the loop: {error}");
+        }
+        let nice = self.services.config.int(Id::LOOP_NICE);
+        if let Err(error) = sys::be_nice(nice as i32) {
+            log::debug!("The scheduler takes no loop-nice of {nice}: {error}");
+        }
     }
 
     /// Counts a turn and the time it has taken since `began`.

@@ -173,7 +173,8 @@ impl Persistence {
         log::info!("Background saving started");
         let service = Arc::clone(self);
         let work = move || {
-            sys::be_nice(SAVER_NICENESS);
+            // Where that cannot be, it only takes its turns like others.
+            let _ = sys::be_nice(SAVER_NICENESS);
             let mut locks = Locks::new(&service.keyspace, Patience::Polite);
             // The log tells how it ended.
             let _ = service.run(job, &mut locks);
