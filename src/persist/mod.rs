@@ -1,5 +1,6 @@
 //! How data leaves the process and comes back: Redis's file formats.
 
+pub mod aof;
 pub mod check;
 pub mod disk;
 pub mod load;

@@ -1,0 +1,20 @@
+//! The append-only file: every change as the command that repeats it, in the multi-part
+//! form of Redis 7. redis-server reads what is written here, and the other way round.
+//!
+//! ```text
+//! appendonlydir/
+//!   appendonly.aof.manifest      which of these are the log, in order
+//!   appendonly.aof.2.base.rdb    all data at the moment of the last rewrite
+//!   appendonly.aof.5.incr.aof    the changes since then; the last one is written to
+//! ```
+//!
+//! | file | has |
+//! |---|---|
+//! | manifest | which files there are |
+//! | record, parse | what stands in a file of commands |
+//! | walk | reading one: what holds, what is cut off, what is damaged |
+
+pub mod manifest;
+pub mod parse;
+pub mod record;
+pub mod walk;
