@@ -15,6 +15,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(test)]
+pub mod sim;
+
 /// A file that is written from the front to the back. Shared: one thread may sync what
 /// another has written.
 pub trait File: Send + Sync {

@@ -41,35 +41,36 @@ rows! {
 
     "Append-only file" {
         /// Log every change to a file.
-        APPENDONLY = flag("appendonly", "no").inert(NOT_PERSISTED);
+        APPENDONLY = flag("appendonly", "no");
         /// The first part of the names of its files.
         APPENDFILENAME = ruled("appendfilename", value::append_file_name, "appendonly.aof")
-            .immutable().inert(NOT_PERSISTED);
+            .immutable();
         /// The directory of its files, in `dir`.
         APPENDDIRNAME = ruled("appenddirname", value::append_dir_name, "appendonlydir")
-            .immutable().inert(NOT_PERSISTED);
+            .immutable();
         /// When logged changes are made durable.
-        APPENDFSYNC = choice("appendfsync", &["everysec", "always", "no"], "everysec")
-            .inert(NOT_PERSISTED);
+        APPENDFSYNC = choice("appendfsync", &["everysec", "always", "no"], "everysec");
         /// Leave durability to the kernel while the file is rewritten.
-        NO_APPENDFSYNC_ON_REWRITE = flag("no-appendfsync-on-rewrite", "no").inert(NOT_PERSISTED);
+        NO_APPENDFSYNC_ON_REWRITE = flag("no-appendfsync-on-rewrite", "no");
         /// Rewrite when the file has grown by this percentage; 0 never does.
-        AUTO_AOF_REWRITE_PERCENTAGE = int("auto-aof-rewrite-percentage", 0, INT_MAX, "100")
-            .inert(NOT_PERSISTED);
+        AUTO_AOF_REWRITE_PERCENTAGE = int("auto-aof-rewrite-percentage", 0, INT_MAX, "100");
         /// The size below which it is not rewritten by itself.
-        AUTO_AOF_REWRITE_MIN_SIZE = memory("auto-aof-rewrite-min-size", 0, LONG_MAX, "64mb")
-            .inert(NOT_PERSISTED);
+        AUTO_AOF_REWRITE_MIN_SIZE = memory("auto-aof-rewrite-min-size", 0, LONG_MAX, "64mb");
         /// Load a file whose last record is cut off.
-        AOF_LOAD_TRUNCATED = flag("aof-load-truncated", "yes").inert(NOT_PERSISTED);
+        AOF_LOAD_TRUNCATED = flag("aof-load-truncated", "yes");
+        /// Load a last file whose end is damaged, without that end, where it has at most this
+        /// many bytes; 0 never does.
+        AOF_LOAD_CORRUPT_TAIL_MAX_SIZE = memory("aof-load-corrupt-tail-max-size", 0, LONG_MAX, "0");
+        /// Write checksums into the file, in lines that other servers pass over.
+        AOF_CHECKSUM = flag("aof-checksum", "yes");
         /// Start a rewritten file with a snapshot.
-        AOF_USE_RDB_PREAMBLE = flag("aof-use-rdb-preamble", "yes").inert(NOT_PERSISTED);
+        AOF_USE_RDB_PREAMBLE = flag("aof-use-rdb-preamble", "yes");
         /// Write the time into the file, so that it can be replayed up to a moment.
-        AOF_TIMESTAMP_ENABLED = flag("aof-timestamp-enabled", "no").inert(NOT_PERSISTED);
+        AOF_TIMESTAMP_ENABLED = flag("aof-timestamp-enabled", "no");
         /// Make a rewrite durable step by step.
-        AOF_REWRITE_INCREMENTAL_FSYNC = flag("aof-rewrite-incremental-fsync", "yes")
-            .inert(NOT_PERSISTED);
+        AOF_REWRITE_INCREMENTAL_FSYNC = flag("aof-rewrite-incremental-fsync", "yes");
         /// Keep files of the past.
-        AOF_DISABLE_AUTO_GC = flag("aof-disable-auto-gc", "no").inert(NOT_PERSISTED);
+        AOF_DISABLE_AUTO_GC = flag("aof-disable-auto-gc", "no");
     }
 }
 

@@ -14,7 +14,15 @@
 //! | record, parse | what stands in a file of commands |
 //! | walk | reading one: what holds, what is cut off, what is damaged |
 
+mod buffer;
+pub mod check;
+pub mod files;
+pub mod load;
+pub mod log;
 pub mod manifest;
 pub mod parse;
 pub mod record;
+pub mod service;
+pub mod status;
 pub mod walk;
+pub mod writer;

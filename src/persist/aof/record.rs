@@ -27,7 +27,8 @@ pub const ANNOTATION_MAX: usize = 1023;
 /// Most bytes of one chunk that a head can tell.
 pub const CHUNK_MAX: usize = u32::MAX as usize;
 
-const TAG: &[u8] = b"#CRC:";
+/// How a head begins.
+pub const HEAD_TAG: &[u8] = b"#CRC:";
 const LEN_DIGITS: usize = 8;
 /// 256 TiB of one file.
 const DURABLE_DIGITS: usize = 12;
@@ -73,7 +74,7 @@ impl Head {
 
     /// Reads a head; `None` for any other line.
     pub fn parse(line: &[u8]) -> Option<Head> {
-        let fields = line.strip_prefix(TAG)?.strip_suffix(b"\r\n")?;
+        let fields = line.strip_prefix(HEAD_TAG)?.strip_suffix(b"\r\n")?;
         let (len, rest) = fields.split_at_checked(LEN_DIGITS)?;
         let (durable, rest) = rest.strip_prefix(b":")?.split_at_checked(DURABLE_DIGITS)?;
         let crc = rest.strip_prefix(b":")?;
@@ -134,18 +135,13 @@ impl Encoder {
         push_command(args, out);
     }
 
-    /// Begins a unit of several commands, the first of which runs in database `db`.
-    pub fn begin(&mut self, db: usize, out: &mut Vec<u8>) {
-        self.select(db, out);
-        push_command(&[b"MULTI"], out);
-    }
-
     /// Ends a unit.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         push_command(&[b"EXEC"], out);
     }
 
-    fn select(&mut self, db: usize, out: &mut Vec<u8>) {
+    /// Selects a database, if it is not.
+    pub fn select(&mut self, db: usize, out: &mut Vec<u8>) {
         if self.db != Some(db) {
             self.db = Some(db);
             let mut digits = itoa::Buffer::new();
@@ -185,11 +181,10 @@ mod tests {
     fn commands_select_their_database_once() {
         let (mut encoder, mut out) = (Encoder::default(), Vec::new());
         encoder.command(0, &[b"SET", b"a", b""], &mut out);
-        encoder.begin(0, &mut out);
         encoder.command(3, &[b"DEL", b"a"], &mut out);
         encoder.end(&mut out);
         let text = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$0\r\n\r\n\
-            *1\r\n$5\r\nMULTI\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n\
+            *2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n\
             *1\r\n$4\r\nEXEC\r\n";
         assert_eq!(String::from_utf8(out).expect("text"), text);
     }

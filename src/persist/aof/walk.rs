@@ -15,7 +15,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::parse::{Flaw, Kind, Parsed, Reason, parse};
-use super::record::{HEAD_LEN, Head, timestamp};
+use super::record::{HEAD_LEN, HEAD_TAG, Head, timestamp};
 
 /// Bytes asked for at a time; more where a record is larger.
 const READ_SIZE: usize = 1 << 20;
@@ -115,6 +115,7 @@ pub fn walk(
         good: offset,
         line: 1,
         in_unit: false,
+        after_chunk: false,
         visitor,
     };
     let end = walker.run();
@@ -131,6 +132,8 @@ struct Walker<'a> {
     good: u64,
     line: u64,
     in_unit: bool,
+    /// A chunk ends here.
+    after_chunk: bool,
     visitor: &'a mut dyn Visit,
 }
 
@@ -154,11 +157,17 @@ impl Walker<'_> {
             Parsed::More => return Err(End::Whole),
             Parsed::Bad(flaw) => return Err(self.flawed(&flaw)),
         };
-        if kind == Kind::Annotation
-            && let Some(head) = Head::parse(&self.source.bytes()[..len])
-        {
-            return self.chunk(head);
+        if kind == Kind::Annotation {
+            let line = &self.source.bytes()[..len];
+            if let Some(head) = Head::parse(line) {
+                return self.chunk(head);
+            }
+            // A head that the power has cut short, and what came behind it.
+            if line.starts_with(HEAD_TAG) || line.contains(&0) {
+                return Err(self.torn(Damage::Checksum));
+            }
         }
+        self.after_chunk = false;
         self.record(0, len, kind)?;
         self.pass(len)
     }
@@ -169,8 +178,10 @@ impl Walker<'_> {
         let have = self.source.ensure(whole).map_err(End::Io)?;
         let body = self.source.bytes().get(HEAD_LEN..whole);
         if !have || !body.is_some_and(|body| head.fits(body)) {
-            return Err(self.torn());
+            self.after_chunk = true;
+            return Err(self.torn(Damage::Checksum));
         }
+        self.after_chunk = true;
         let mut at = HEAD_LEN;
         while at < whole {
             match parse(&self.source.bytes()[at..whole]) {
@@ -179,8 +190,10 @@ impl Walker<'_> {
                     at += len;
                 }
                 // Its checksum fits: it was written like this.
-                Parsed::More => return Err(self.flawed(&flaw_at(at, Reason::Count))),
-                Parsed::Bad(flaw) => return Err(self.flawed(&flaw_at(at + flaw.at, flaw.reason))),
+                Parsed::More => return Err(self.damaged(at, Damage::Record(Reason::Count))),
+                Parsed::Bad(flaw) => {
+                    return Err(self.damaged(at + flaw.at, Damage::Record(flaw.reason)));
+                }
             }
         }
         self.pass(whole)
@@ -202,8 +215,7 @@ impl Walker<'_> {
                 let misplaced = begins && self.in_unit || ends && !self.in_unit;
                 if misplaced {
                     let name = if begins { "MULTI" } else { "EXEC" };
-                    let at = self.source.offset + at as u64;
-                    return Err(End::Damaged(at, Damage::Bracket(name)));
+                    return Err(self.damaged(at, Damage::Bracket(name)));
                 }
                 self.in_unit = (self.in_unit || begins) && !ends;
                 self.visitor.command(raw, name).map_err(End::Refused)
@@ -221,30 +233,45 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn flawed(&mut self, flaw: &Flaw) -> End {
-        self.line += flaw.lines as u64;
-        let at = self.source.offset + flaw.at as u64;
-        End::Damaged(at, Damage::Record(flaw.reason))
+    fn damaged(&self, at: usize, damage: Damage) -> End {
+        End::Damaged(self.source.offset + at as u64, damage)
     }
 
-    /// A chunk does not fit its head: that is the end of a file that was cut off, unless
-    /// a later chunk that does fit knows that this one was durable.
-    fn torn(&mut self) -> End {
+    /// Here is no record: the end that the power has torn, or damage.
+    fn flawed(&mut self, flaw: &Flaw) -> End {
+        self.line += flaw.lines as u64;
+        let damage = Damage::Record(flaw.reason);
+        let at_chunk = matches!(self.source.bytes().first(), Some(b'#' | 0));
+        if self.in_unit || flaw.at > 0 || !self.after_chunk && !at_chunk {
+            return self.damaged(flaw.at, damage);
+        }
+        self.torn(damage)
+    }
+
+    /// Something at this place is not what was written: that is the end of a file that was
+    /// cut off, unless a later chunk knows that this place was durable, or nothing tells
+    /// that there ever were chunks.
+    fn torn(&mut self, damage: Damage) -> End {
         let start = self.source.offset;
-        match self.source.latest_durable() {
+        let evident = self.after_chunk || self.source.bytes().starts_with(HEAD_TAG);
+        match self.source.scan() {
             Err(error) => End::Io(error),
-            Ok(durable) if durable > start => End::Damaged(start, Damage::Checksum),
+            Ok(Rest::Durable(durable)) if durable > start => {
+                End::Damaged(start, Damage::Checksum)
+            }
+            Ok(Rest::Other) if !evident => End::Damaged(start, damage),
             Ok(_) => End::Cut(Cut::Chunk),
         }
     }
 }
 
-fn flaw_at(at: usize, reason: Reason) -> Flaw {
-    Flaw {
-        at,
-        lines: 0,
-        reason,
-    }
+/// What lies behind a place where a file is torn.
+enum Rest {
+    /// Nothing but zeros: room that was never written to.
+    Zeros,
+    /// Whole chunks, the most that one of them calls durable.
+    Durable(u64),
+    Other,
 }
 
 /// The bytes of a file that have been read and not yet left behind.
@@ -313,34 +340,40 @@ impl<'a> Source<'a> {
         Ok(got > 0)
     }
 
-    /// Looks for whole chunks behind this place; the most that one of them calls
-    /// durable. Ends with the file read to its end.
-    fn latest_durable(&mut self) -> io::Result<u64> {
-        let mut durable = 0;
+    /// Looks at everything from this place on.
+    fn scan(&mut self) -> io::Result<Rest> {
+        let (mut zeros, mut durable) = (true, None);
         self.ensure(1)?;
-        self.pass(1);
         loop {
-            let found = memchr::memmem::find(self.bytes(), b"#CRC:");
-            let Some(at) = found else {
+            let from = usize::from(zeros).min(self.bytes().len());
+            let found = memchr::memmem::find(&self.bytes()[from..], HEAD_TAG);
+            let Some(at) = found.map(|at| at + from) else {
                 let keep = self.bytes().len().min(HEAD_LEN);
+                zeros &= self.bytes().iter().all(|&byte| byte == 0);
                 let passed = self.bytes().len() - keep;
                 self.pass(passed);
                 if !self.read_more()? {
-                    return Ok(durable);
+                    break;
                 }
                 continue;
             };
+            zeros = false;
             self.pass(at);
             if self.ensure(HEAD_LEN)?
                 && let Some(head) = Head::parse(&self.bytes()[..HEAD_LEN])
-                && head.durable > durable
+                && durable.is_none_or(|durable| head.durable > durable)
                 && self.ensure(HEAD_LEN + head.len as usize)?
                 && head.fits(&self.bytes()[HEAD_LEN..HEAD_LEN + head.len as usize])
             {
-                durable = head.durable;
+                durable = Some(head.durable);
             }
             self.pass(1);
         }
+        Ok(match durable {
+            Some(durable) => Rest::Durable(durable),
+            None if zeros => Rest::Zeros,
+            None => Rest::Other,
+        })
     }
 }
 

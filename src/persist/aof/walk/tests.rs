@@ -45,7 +45,8 @@ fn units() -> Vec<Vec<u8>> {
         match n % 3 {
             0 => encoder.command(db, &[b"SET", b"key", &value], &mut out),
             _ => {
-                encoder.begin(db, &mut out);
+                encoder.select(db, &mut out);
+                push_command(&[b"MULTI"], &mut out);
                 encoder.command(db, &[b"APPEND", b"key", b"\r\n"], &mut out);
                 encoder.command(db + 1, &[b"INCR", &value], &mut out);
                 encoder.end(&mut out);
