@@ -3,8 +3,8 @@
 //! A handler has three beats: arguments through a cursor, one typed call on the
 //! store, one reply. It checks nothing that a gate has checked.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::block::Block;
@@ -25,6 +25,7 @@ use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::persist::aof::service::Aof;
 use crate::persist::disk::RealDisk;
 use crate::persist::service::Persistence;
 use crate::pubsub::PubSub;
@@ -101,6 +102,8 @@ pub struct Services {
     pub supervised: &'static str,
     /// How much memory is in use.
     pub memory: fn() -> MemoryUse,
+    /// The append-only file; set once, at the start.
+    pub aof: OnceLock<Arc<Aof>>,
 }
 
 impl Services {
@@ -136,6 +139,7 @@ impl Services {
             workers,
             supervised: config.choice(Id::SUPERVISED),
             memory,
+            aof: OnceLock::new(),
             config,
         }
     }
@@ -168,6 +172,12 @@ impl Services {
             heap::in_use,
             clock::now(),
         ))
+    }
+
+    /// The append-only file, on or off; `None` in a process without a disk.
+    #[inline]
+    pub fn aof(&self) -> Option<&Arc<Aof>> {
+        self.aof.get()
     }
 }
 

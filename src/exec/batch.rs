@@ -15,6 +15,7 @@ use super::blocked::Blocked;
 use crate::clients::Client;
 use crate::command::Session;
 use crate::metrics::Counters;
+use crate::persist::aof::log::Log;
 use crate::resp::{ProtocolError, Reply, Requests};
 
 /// Names a connection for good: its place in the reactor's slab, and which of that
@@ -73,6 +74,10 @@ pub struct Batch {
     pub full: bool,
     /// Sending failed: the peer is gone.
     pub broken: bool,
+    /// The log, where replies may have to wait for it.
+    pub log: Option<Arc<Log>>,
+    /// The position in the log that what is replied depends on; 0 for none.
+    pub depends_on: u64,
 }
 
 impl Batch {
@@ -92,6 +97,8 @@ impl Batch {
             blocked: None,
             full: false,
             broken: false,
+            log: None,
+            depends_on: 0,
         }
     }
 
@@ -101,11 +108,24 @@ impl Batch {
         self.requests.ready() - self.done
     }
 
+    /// Whether what is replied has to wait until what it depends on is durable.
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.depends_on > 0 && self.waits_for_log()
+    }
+
+    #[cold]
+    fn waits_for_log(&self) -> bool {
+        let log = self.log.as_ref();
+        log.is_some_and(|log| log.holds_replies() && log.durable() < self.depends_on)
+    }
+
     /// Sends what has been replied, as much as the socket takes and fairness allows.
     pub fn send(&mut self, counters: &Counters) {
-        if self.reply.is_empty() || self.broken {
+        if self.reply.is_empty() || self.broken || self.is_held() {
             return;
         }
+        self.depends_on = 0;
         match self.outlet.send(&mut self.reply) {
             Ok(sent) => {
                 self.full = sent.full;
@@ -120,7 +140,7 @@ impl Batch {
 
     /// Whether there is something to send and nobody will tell when it can be.
     pub fn can_send(&self) -> bool {
-        !self.reply.is_empty() && !self.full && !self.broken
+        !self.reply.is_empty() && !self.full && !self.broken && !self.is_held()
     }
 
     /// Drops the commands that are done.

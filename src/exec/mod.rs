@@ -10,6 +10,7 @@ pub mod listeners;
 pub mod policy;
 pub mod pool;
 pub mod reaper;
+pub mod replay;
 pub mod run;
 mod serve;
 #[cfg(all(test, not(loom)))]

@@ -39,6 +39,7 @@ use crate::command::call::{Called, Stopwatch, answer_error, call};
 use crate::command::{Command, Ctx, Error, Flags, ReplyMode, Services, Session, Table};
 use crate::config::Id;
 use crate::metrics::ThreadMetrics;
+use crate::persist::aof::log::Log;
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
@@ -49,6 +50,9 @@ use crate::store::{Db, Footprint, Locks, Patience, shard_of};
 /// Commands of one group: enough to fill a core's memory parallelism (measured: 16
 /// suffice), few enough that locks are held for some microseconds only.
 pub const GROUP_MAX: usize = 32;
+
+/// How long a worker waits at a time for the log's writer to catch up.
+const LOG_WAIT_MAX: Duration = Duration::from_secs(1);
 
 const QUEUE_FULL: Error = Error::text("ERR the transaction is too large");
 
@@ -95,6 +99,12 @@ pub struct Executor {
     pub(super) forgotten: Vec<Arc<Waiter>>,
     /// Keys that have changed and whose waiters could not be served at once.
     pub(super) late: Vec<(usize, Box<[u8]>)>,
+    /// The append-only file, where there may be one.
+    log: Option<Arc<Log>>,
+    /// It is broken: commands that change data are refused.
+    refuses_writes: bool,
+    /// The data is being replayed: the time of use that it gets.
+    replay_at: Option<Millis>,
 }
 
 impl Executor {
@@ -108,7 +118,6 @@ impl Executor {
     ) -> Executor {
         let metrics = services.metrics.thread();
         Executor {
-            services,
             journal,
             metrics,
             reaper,
@@ -122,7 +131,17 @@ impl Executor {
             parted: Vec::new(),
             forgotten: Vec::new(),
             late: Vec::new(),
+            log: services.aof().map(|aof| Arc::clone(aof.log())),
+            refuses_writes: false,
+            replay_at: None,
+            services,
         }
+    }
+
+    /// Makes it run what was logged, at `now`: nothing expires meanwhile.
+    pub fn replaying(mut self, now: Millis) -> Executor {
+        self.replay_at = Some(now);
+        self
     }
 
     /// The counters of this thread.
@@ -141,6 +160,10 @@ impl Executor {
         };
         let locks = Locks::new(&services.keyspace, patience);
         let mut db = Db::new(locks, &*journal, now);
+        if let Some(used_at) = self.replay_at {
+            // What had expired when it was logged was told apart, as a DEL.
+            (db.now, db.used_at) = (0, used_at);
+        }
         self.track_times = services.config.flag(Id::LATENCY_TRACKING);
         self.closed = services.persist.closes_gates();
         for index in 0..batches.len() {
@@ -309,13 +332,17 @@ impl Executor {
         argv: Argv<'_>,
         session: &Session,
     ) -> Result<&'static Command, Refusal> {
-        gate::pass(&Call {
+        let passed = gate::pass(&Call {
             command,
             argv,
             session,
             persist: &self.services.persist,
             closed: self.closed,
-        })
+        });
+        if self.refuses_writes {
+            return passed.and_then(|command| self.admit(command, session));
+        }
+        passed
     }
 
     #[inline]
@@ -400,10 +427,12 @@ impl Executor {
         for planned in &self.group {
             union.add_all(planned.footprint);
         }
+        let stalled = self.look_at_log(union);
         let mut busy = db.acquire(union);
         if self.services.keyspace.is_observed() {
             busy = Executor::lock_for_waiters(db, union, busy);
         }
+        busy |= stalled;
         if self.hashes.len() > 1 {
             self.prefetch(db, busy);
         }
@@ -421,11 +450,64 @@ impl Executor {
             self.run_one(batch, planned, db, alone, &mut stopwatch);
         }
         db.release();
+        self.note_dependence(batches, &group);
         self.hashes.clear();
         self.after_group(db);
         self.rerun_deferred(batches, &group, db);
         self.group = group;
         self.group.clear();
+    }
+
+    /// Looks how the log is: the shards that can't be changed now, because too much waits to
+    /// be written. In the pool it is waited for.
+    #[inline]
+    fn look_at_log(&mut self, union: Footprint) -> u64 {
+        let Some(log) = &self.log else {
+            return 0;
+        };
+        self.refuses_writes = log.is_broken();
+        if union.write == 0 || !log.is_full() {
+            return 0;
+        }
+        match self.lane {
+            Lane::Light => union.write,
+            Lane::Pool => {
+                log.wait_for_room(LOG_WAIT_MAX);
+                0
+            }
+        }
+    }
+
+    /// Has the replies of a group wait until all that they may have seen is durable.
+    #[inline]
+    fn note_dependence(&self, batches: &mut [Box<Batch>], group: &[Planned]) {
+        let Some(log) = self.log.as_ref().filter(|log| log.holds_replies()) else {
+            return;
+        };
+        let position = log.recorded();
+        for planned in group {
+            batches[planned.batch as usize].depends_on = position;
+        }
+    }
+
+    /// Whether the log admits a command.
+    fn admit(&self, command: Option<&'static Command>, session: &Session) -> Result<(), Refusal> {
+        let Some(command) = command.filter(|_| self.refuses_writes) else {
+            return Ok(());
+        };
+        let flags = command.spec.flags;
+        let writes = |command: &'static Command| command.spec.flags.has(Flags::WRITE);
+        let queue = session.txn.as_deref().filter(|_| flags.has(Flags::RUNS_QUEUE));
+        let queued = queue.is_some_and(|txn| !txn.all(|command, _| !writes(command)));
+        if !writes(command) && !queued && command.spec.name != "ping" {
+            return Ok(());
+        }
+        let why = self.log.as_ref().and_then(|log| log.failure());
+        let text = format!(
+            "MISCONF Errors writing to the AOF file: {}",
+            why.unwrap_or_default()
+        );
+        Err(Error::Bytes(text.into_bytes()).into())
     }
 
     /// In the pool, a command that was too much beside others is run again, alone;

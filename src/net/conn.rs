@@ -90,7 +90,7 @@ impl Conn {
         let Some(batch) = &mut self.batch else {
             return Read::Nothing;
         };
-        if batch.session.close {
+        if batch.session.close || batch.is_held() {
             return Read::Nothing;
         }
         let blocked = self.blocked.is_some();
@@ -144,6 +144,9 @@ impl Conn {
         let Some(batch) = &self.batch else {
             return false;
         };
+        if batch.is_held() {
+            return false;
+        }
         let input = if self.blocked.is_some() {
             self.readable && !self.ended && batch.requests.byte_len() < BLOCKED_INPUT_MAX
         } else {

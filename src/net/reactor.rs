@@ -124,6 +124,8 @@ pub struct Reactor {
     limits: Cached,
     /// When blocked connections give up.
     deadlines: BTreeSet<Deadline>,
+    /// Connections whose replies wait until what they depend on is durable.
+    held: Vec<usize>,
     accept_again: Option<Instant>,
     drain_until: Option<Instant>,
     starting: Option<Box<dyn Starting>>,
@@ -199,6 +201,7 @@ impl Reactor {
             inputs: Vec::new(),
             outputs: Vec::new(),
             deadlines: BTreeSet::new(),
+            held: Vec::new(),
             accept_again: None,
             drain_until: None,
             starting: parts.starting,
@@ -340,11 +343,19 @@ impl Reactor {
             self.on_completion(batch);
         }
         self.finished = finished;
+        self.release_held();
         if self.services.clients.take_kills() {
             self.close_killed();
         }
         if let Err(error) = self.listen() {
             log::warn!("Cannot serve the new listening sockets: {error}");
+        }
+    }
+
+    /// Sends the replies that have waited for the log, where it has got far enough.
+    fn release_held(&mut self) {
+        for slot in std::mem::take(&mut self.held) {
+            self.send_rest(slot);
         }
     }
 
@@ -521,6 +532,11 @@ impl Reactor {
         let Some(batch) = &mut conn.batch else {
             return;
         };
+        if batch.is_held() {
+            // The log's writer wakes the reactor when it has got there.
+            self.held.push(slot);
+            return;
+        }
         let unsent = batch.reply.pending();
         if unsent > 0 || conn.client.inbox.is_overrun() {
             if self.is_over_output_limit(slot, unsent) {

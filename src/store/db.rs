@@ -86,6 +86,8 @@ pub struct Db<'k> {
     pub index: usize,
     /// The time of the batch.
     pub now: Millis,
+    /// The time of use that keys are stamped with; as `now`, but for a replay.
+    pub used_at: Millis,
     /// Whether using a key shows in its access stamp (CLIENT NO-TOUCH).
     pub leaves_stamps: bool,
     pub effects: Effects,
@@ -110,6 +112,7 @@ impl<'k> Db<'k> {
             locks,
             index: 0,
             now,
+            used_at: now,
             leaves_stamps: true,
             effects: Effects::default(),
             interest: journal.interest(),
@@ -174,7 +177,7 @@ impl<'k> Db<'k> {
     /// The LRU clock.
     #[inline]
     pub fn stamp(&self) -> u32 {
-        (self.now / 1000) as u32 & STAMP_MASK
+        (self.used_at / 1000) as u32 & STAMP_MASK
     }
 
     #[inline]

@@ -98,7 +98,8 @@ impl Reactor {
         };
         (client.token).store(token(id).0 as u64, std::sync::atomic::Ordering::Relaxed);
         let outlet: Arc<dyn Outlet> = Arc::clone(&socket) as _;
-        let batch = Box::new(Batch::new(id, client, open, outlet));
+        let mut batch = Box::new(Batch::new(id, client, open, outlet));
+        batch.log = self.services.aof().map(|aof| Arc::clone(aof.log()));
         entry.insert(Conn::new(Arc::clone(&socket), batch, generation));
         let registered =
             (self.poll.registry()).register(&mut &*socket, token(id), Interest::READABLE);

@@ -1,6 +1,6 @@
 //! What has been recorded and not yet written: bytes, and where their chunks begin.
 
-use super::record::{CHUNK_MAX, Encoder, HEAD_LEN, Head};
+use super::record::{CHUNK_MAX, Encoder, HEAD_LEN, Head, push_words};
 
 /// Bytes from which on the next record begins a chunk of its own. A chunk is what is
 /// lost at once when a file is cut off, and its head costs 45 bytes.
@@ -50,6 +50,7 @@ impl Buffer {
             body: self.bytes.len(),
             start,
             sums,
+            second: None,
             buffer: self,
             encoder,
             unit: None,
@@ -108,38 +109,54 @@ pub struct Recorder<'a> {
     start: usize,
     body: usize,
     sums: bool,
+    second: Option<i64>,
     unit: Option<Unit>,
 }
 
 /// A unit that is open.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unit {
+    depth: usize,
     commands: usize,
     /// Where its first command stands, behind the SELECT before it.
     first: usize,
 }
 
 impl Recorder<'_> {
-    /// Notes the time, in seconds.
+    /// Notes the time, in seconds, ahead of the first command.
     pub fn time(&mut self, second: i64) {
-        self.encoder.time(second, &mut self.buffer.bytes);
+        self.second = Some(second);
     }
 
-    /// Begins a unit: what it consists of is run as a whole or not at all.
+    /// Begins a unit: what it consists of is run as a whole or not at all. Of one within
+    /// another only the outer counts.
     pub fn begin(&mut self) {
-        self.unit = Some(Unit::default());
+        self.unit.get_or_insert_default().depth += 1;
     }
 
-    /// Ends the unit.
+    /// Ends the unit that was begun last.
     pub fn end(&mut self) {
+        let Some(unit) = &mut self.unit else {
+            return;
+        };
+        unit.depth -= 1;
+        if unit.depth == 0 {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
         if self.unit.take().is_some_and(|unit| unit.commands > 1) {
             self.encoder.end(&mut self.buffer.bytes);
         }
     }
 
     /// Takes a command that repeats a change of database `db`.
-    pub fn command(&mut self, db: usize, args: &[&[u8]]) {
+    pub fn command<'w>(&mut self, db: usize, words: impl ExactSizeIterator<Item = &'w [u8]>) {
         let bytes = &mut self.buffer.bytes;
+        if let Some(second) = self.second.take() {
+            self.encoder.time(second, bytes);
+        }
         self.encoder.select(db, bytes);
         if let Some(unit) = &mut self.unit {
             match unit.commands {
@@ -150,14 +167,14 @@ impl Recorder<'_> {
             }
             unit.commands += 1;
         }
-        super::record::push_command(args, bytes);
+        push_words(words, bytes);
     }
 }
 
 impl Drop for Recorder<'_> {
     /// A chunk without content is not begun.
     fn drop(&mut self) {
-        self.end();
+        self.close();
         if self.sums && self.body > self.start && self.buffer.bytes.len() == self.body {
             self.buffer.bytes.truncate(self.start);
             self.buffer.heads.pop();
@@ -191,6 +208,10 @@ mod tests {
         words.0
     }
 
+    fn put(recorder: &mut Recorder<'_>, db: usize, words: &[&[u8]]) {
+        recorder.command(db, words.iter().copied());
+    }
+
     #[test]
     fn units_of_several_commands_are_bracketed() {
         for sums in [false, true] {
@@ -199,11 +220,13 @@ mod tests {
             assert!(buffer.is_empty());
             let mut recorder = buffer.record(&mut encoder, sums);
             recorder.begin();
-            recorder.command(0, &[b"SET", b"a", b"1"]);
+            put(&mut recorder, 0, &[b"SET", b"a", b"1"]);
             recorder.end();
             recorder.begin();
-            recorder.command(2, &[b"SET", b"b", b"1"]);
-            recorder.command(0, &[b"SET", b"c", b"1"]);
+            put(&mut recorder, 2, &[b"SET", b"b", b"1"]);
+            recorder.begin();
+            put(&mut recorder, 0, &[b"SET", b"c", b"1"]);
+            recorder.end();
             recorder.end();
             recorder.begin();
             recorder.end();
@@ -221,10 +244,10 @@ mod tests {
         for n in 0..200 {
             // Checksums are switched off in between.
             let mut recorder = buffer.record(&mut encoder, !(100..120).contains(&n));
-            recorder.command(0, &[b"SET", b"a", &value]);
+            put(&mut recorder, 0, &[b"SET", b"a", &value]);
         }
         let mut more = Buffer::default();
-        more.record(&mut encoder, true).command(0, &[b"LAST"]);
+        put(&mut more.record(&mut encoder, true), 0, &[b"LAST"]);
         buffer.append(&mut more);
         assert!(more.is_empty());
         let bytes = buffer.seal(7).to_vec();

@@ -16,6 +16,7 @@
 
 mod buffer;
 pub mod check;
+pub mod emit;
 pub mod files;
 pub mod load;
 pub mod log;

@@ -152,10 +152,15 @@ impl Encoder {
 
 /// Appends a command as an array of bulk strings.
 pub fn push_command(args: &[&[u8]], out: &mut Vec<u8>) {
+    push_words(args.iter().copied(), out);
+}
+
+/// As [`push_command`], of words that come one by one.
+pub fn push_words<'w>(words: impl ExactSizeIterator<Item = &'w [u8]>, out: &mut Vec<u8>) {
     out.push(b'*');
-    push_int(args.len() as u64, out);
-    for arg in args {
-        push_bulk(arg, out);
+    push_int(words.len() as u64, out);
+    for word in words {
+        push_bulk(word, out);
     }
 }
 

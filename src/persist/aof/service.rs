@@ -30,9 +30,11 @@ use super::log::{Format, Fsync, Log, Phase};
 use super::manifest::FileInfo;
 use super::status::Status;
 use super::writer::{Open, Surroundings, Writer};
+use crate::base::clock;
 use crate::base::sys::error_text;
 use crate::config::{Config, Id};
 use crate::persist::disk::{Disk, File};
+use crate::store::journal::{Effect, Interest, Journal, Notes};
 
 /// How long the writer may take to get to a cut: it has at most a full buffer to write.
 const SWITCH_MAX: Duration = Duration::from_secs(600);
@@ -508,6 +510,30 @@ fn describe(error: &BaseError) -> String {
         BaseError::Busy => "a snapshot is being taken".into(),
         BaseError::Cancelled => "cancelled".into(),
         BaseError::Failed(why) => why.clone(),
+    }
+}
+
+impl Journal for Aof {
+    fn interest(&self) -> Interest {
+        match self.log.keeps_records() {
+            true => Interest::COMMANDS,
+            false => Interest::NONE,
+        }
+    }
+
+    fn record(&self, notes: &Notes) {
+        let format = self.format();
+        let second = if format.times { clock::now() / 1000 } else { 0 };
+        self.log.record(format, second, |recorder| {
+            for effect in notes.iter() {
+                match effect {
+                    Effect::Command { db, words } => recorder.command(db, words.iter()),
+                    Effect::UnitBegin => recorder.begin(),
+                    Effect::UnitEnd => recorder.end(),
+                    Effect::Touched { .. } | Effect::Flushed { .. } => {}
+                }
+            }
+        });
     }
 }
 

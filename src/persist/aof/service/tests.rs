@@ -211,7 +211,7 @@ impl Process {
                 // Some are longer than a sector.
                 let padding = vec![b'x'; if n % 7 == 0 { 700 } else { 0 }];
                 let args: [&[u8]; 4] = [b"SET", key.as_bytes(), value.as_bytes(), &padding];
-                recorder.command(0, &args);
+                recorder.command(0, args.into_iter());
             }
             recorder.end();
         });
