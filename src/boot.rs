@@ -8,32 +8,40 @@
 //! reactor failed, 2 for a command line that makes no sense.
 
 use std::io;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, TryRecvError};
+use std::time::Instant;
 
 use mio::{Poll, Waker};
 use parking_lot::Mutex;
 
 use crate::base::rng::Rng;
-use crate::base::{heap, sys};
+use crate::base::{clock, heap, sys};
 use crate::command::{MemoryUse, Services};
 use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
+use crate::control::Control;
 use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
 use crate::exec::hub::Hub;
 use crate::exec::listeners::{CacheListener, KeyEventListener};
 use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
+use crate::exec::replay::Replay;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
 use crate::logging::{self, Role, Target};
 use crate::net::activation;
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
 use crate::net::reactor::{Parts, Reactor, Starting, WAKER_TOKEN};
-use crate::persist::check;
+use crate::persist::aof::base::SnapshotBase;
+use crate::persist::aof::check::Fix;
+use crate::persist::aof::service::{Aof, Reloader};
+use crate::persist::disk::RealDisk;
+use crate::persist::{aof, check};
 use crate::store::journal::Journal;
 use crate::systemd::Notifier;
 
@@ -55,6 +63,7 @@ pub fn main() -> ExitCode {
         }
         Ok(Invocation::CheckConfig(options)) => check_config(&options),
         Ok(Invocation::CheckRdb(file)) => report(check::check(&file)),
+        Ok(Invocation::CheckAof { path, fix }) => report(check_aof(&path, fix)),
         Ok(Invocation::Run(options)) => match start(&options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(Failure) => ExitCode::FAILURE,
@@ -64,6 +73,20 @@ pub fn main() -> ExitCode {
 
 /// The start has failed, and the reason has been told.
 struct Failure;
+
+/// Checks a log; asks before it cuts anything off.
+fn check_aof(path: &Path, fix: bool) -> Result<String, String> {
+    let ask = |question: &str| {
+        print!("{question}");
+        let _ = io::stdout().flush();
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.is_ok() && answer.starts_with(['y', 'Y'])
+    };
+    let fix = if fix { Fix::Ask(&ask) } else { Fix::No };
+    let mut tell = |line: &str| println!("{line}");
+    aof::check::check(&RealDisk, path, fix, &check::length, &mut tell)
+}
 
 fn check_config(options: &Options) -> ExitCode {
     report(options.check(&mut io::stdin()))
@@ -120,10 +143,12 @@ fn start(options: &Options) -> Result<(), Failure> {
         supervisor,
         daemonized: daemonize,
         herald: Arc::clone(&herald),
+        restore_to: options.restore_to,
     };
     match assemble(&config, surroundings) {
-        Ok((reactor, pidfile)) => {
+        Ok((reactor, pidfile, aof)) => {
             let result = reactor.run();
+            aof.close();
             drop(pidfile);
             result.map_err(tell)
         }
@@ -187,6 +212,9 @@ impl Herald {
     }
 }
 
+/// What loads the data.
+type Load = Box<dyn FnOnce() -> Result<(), String> + Send>;
+
 /// The data is being loaded by a thread of its own.
 struct Loading {
     outcome: mpsc::Receiver<Result<(), String>>,
@@ -201,12 +229,13 @@ impl Loading {
         services: &Arc<Services>,
         herald: Arc<Herald>,
         ready_text: String,
+        load: Load,
     ) -> io::Result<Loading> {
         let (sender, outcome) = mpsc::channel();
         services.persist.set_loading(true);
         let loader = Arc::clone(services);
         let work = move || {
-            let result = loader.persist.load_at_start();
+            let result = load();
             // The reactor that would listen may have ended.
             let _ = sender.send(result);
             loader.control.wake();
@@ -262,13 +291,14 @@ struct Surroundings {
     supervisor: Supervisor,
     daemonized: bool,
     herald: Arc<Herald>,
+    restore_to: Option<i64>,
 }
 
 /// Builds all parts and starts the threads. Ready to serve when it returns.
 fn assemble(
     config: &Arc<Config>,
     start: Surroundings,
-) -> Result<(Reactor, Option<Pidfile>), String> {
+) -> Result<(Reactor, Option<Pidfile>, Arc<Aof>), String> {
     log::warn!("oO0OoO0OoO0Oo FlashKV is starting oO0OoO0OoO0Oo");
     if let Err(reason) = control::raise_descriptors(config) {
         log::warn!("{reason}");
@@ -298,7 +328,8 @@ fn assemble(
     std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
-    let journal: Arc<dyn Journal> = Arc::new(listeners_of(&services));
+    let aof = append_only_file(&services, &control)?;
+    let journal: Arc<dyn Journal> = Arc::new(listeners_of(&services, &aof));
     let executor = |lane| {
         Executor::new(
             Arc::clone(&services),
@@ -308,13 +339,28 @@ fn assemble(
             lane,
         )
     };
+    aof.set_reloader(reloader(&services, &aof, &journal, &reaper));
     let pool =
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
     let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
     log_what_runs(config, workers);
     let ready_text = format!("Ready to accept connections on {addresses}");
-    let starting = starting(&services, &start.herald, &ready_text)?;
+    let load: Load = match config.flag(Id::APPENDONLY) {
+        true => {
+            let (services, aof) = (Arc::clone(&services), Arc::clone(&aof));
+            let (executor, until) = (executor(Lane::Pool), start.restore_to);
+            Box::new(move || load_log(&services, &aof, executor, until))
+        }
+        false if start.restore_to.is_some() => {
+            return Err("--restore-to needs 'appendonly yes'".to_owned());
+        }
+        false => {
+            let services = Arc::clone(&services);
+            Box::new(move || services.persist.load_at_start())
+        }
+    };
+    let starting = starting(&services, &start.herald, &ready_text, load)?;
     let ready = starting.is_none();
     let reactor = Reactor::new(Parts {
         poll,
@@ -333,12 +379,96 @@ fn assemble(
         reactor.announce(&ready_text);
         start.herald.ready();
     }
-    Ok((reactor, pidfile))
+    Ok((reactor, pidfile, aof))
+}
+
+/// The append-only file, which is off until the data is there.
+fn append_only_file(
+    services: &Arc<Services>,
+    control: &Arc<ControlHandle>,
+) -> Result<Arc<Aof>, String> {
+    let base = SnapshotBase::new(
+        Arc::clone(&services.config),
+        Arc::clone(&services.keyspace),
+        Arc::clone(&services.persist),
+    );
+    let disk = Arc::clone(services.persist.disk());
+    let aof = Aof::new(Arc::clone(&services.config), disk, Arc::new(base));
+    let aof = Arc::new(aof.map_err(|why| format!("*** FATAL AOF MANIFEST FILE ERROR ***: {why}"))?);
+    let control = Arc::clone(control);
+    aof.log().listen(Box::new(move || control.wake()));
+    if services.aof.set(Arc::clone(&aof)).is_err() {
+        return Err("there is a second append-only file".to_owned());
+    }
+    Ok(aof)
+}
+
+fn reloader(
+    services: &Arc<Services>,
+    aof: &Arc<Aof>,
+    journal: &Arc<dyn Journal>,
+    reaper: &Reaper,
+) -> Reloader {
+    let (services, journal) = (Arc::clone(services), Arc::clone(journal));
+    let (aof, reaper) = (Arc::downgrade(aof), Mutex::new(reaper.clone()));
+    Box::new(move || {
+        let aof = aof.upgrade().ok_or("the server ends")?;
+        let reaper = reaper.lock().clone();
+        let (services, journal) = (Arc::clone(&services), Arc::clone(&journal));
+        let executor = Executor::new(
+            Arc::clone(&services),
+            journal,
+            reaper,
+            Rng::random(),
+            Lane::Pool,
+        );
+        reload_log(&services, &aof, executor)
+    })
+}
+
+/// Loads the append-only file, all or up to a time, and opens it for what follows.
+fn load_log(
+    services: &Services,
+    aof: &Aof,
+    executor: Executor,
+    until: Option<i64>,
+) -> Result<(), String> {
+    let started = Instant::now();
+    let persist = &services.persist;
+    let progress = persist.progress();
+    progress.total_bytes.store(aof.files_size(), Relaxed);
+    let snapshot = |input: Box<dyn io::Read + Send>, size| persist.load_base(input, size);
+    let read = |bytes| progress.loaded_bytes.store(bytes, Relaxed);
+    let mut replay = Replay::new(executor, &snapshot, &read, clock::now());
+    let loaded = aof.load(until, &mut replay)?;
+    let base_secs = progress.file_secs.load(Relaxed).cast_signed();
+    if until.is_some_and(|until| base_secs > until) {
+        return Err(format!(
+            "The base of the append only file is of {base_secs}, which is later"
+        ));
+    }
+    if loaded.found {
+        let took = started.elapsed().as_secs_f64();
+        log::info!("DB loaded from append only file: {took:.3} seconds");
+    }
+    // Somebody may have switched it off meanwhile.
+    if services.config.flag(Id::APPENDONLY) {
+        aof.open(loaded.stopped)?;
+    }
+    Ok(())
+}
+
+/// What DEBUG LOADAOF does once the data is gone and nobody else gets at it.
+fn reload_log(services: &Services, aof: &Aof, executor: Executor) -> Result<(), String> {
+    let snapshot = |input: Box<dyn io::Read + Send>, size| services.persist.load_base(input, size);
+    let mut replay = Replay::new(executor, &snapshot, &|_| {}, clock::now());
+    aof.load(None, &mut replay).map(drop)
 }
 
 /// Who is told of effects, in this order.
-fn listeners_of(services: &Arc<Services>) -> Hub {
+fn listeners_of(services: &Arc<Services>, aof: &Arc<Aof>) -> Hub {
     Hub::new(vec![
+        Arc::clone(aof) as _,
         Arc::new(CacheListener(Arc::clone(services))),
         Arc::new(KeyEventListener(Arc::clone(services))),
     ])
@@ -349,15 +479,16 @@ fn starting(
     services: &Arc<Services>,
     herald: &Arc<Herald>,
     ready_text: &str,
+    load: Load,
 ) -> Result<Option<Box<dyn Starting>>, String> {
     let size = services.persist.file_size();
-    if size
+    let none = size
         .map_err(|error| format!("Can't look for the data: {error}"))?
-        .is_none()
-    {
+        .is_none();
+    if none && !services.config.flag(Id::APPENDONLY) {
         return Ok(None);
     }
-    let loading = Loading::begin(services, Arc::clone(herald), ready_text.to_owned());
+    let loading = Loading::begin(services, Arc::clone(herald), ready_text.to_owned(), load);
     let loading = loading.map_err(|error| format!("Can't start a thread: {error}"))?;
     Ok(Some(Box::new(loading)))
 }

@@ -186,6 +186,7 @@ impl Rig {
         Rig {
             metrics: metrics.thread(),
             services: Services {
+                aof: std::sync::OnceLock::new(),
                 config: Arc::clone(&config),
                 clients: Clients::default(),
                 pubsub: PubSub::default(),

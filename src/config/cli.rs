@@ -36,6 +36,9 @@ pub enum Invocation {
     CheckConfig(Box<Options>),
     /// Read this RDB file, report and exit.
     CheckRdb(PathBuf),
+    /// Read this log (its directory, its manifest or a file), report and exit; with `fix`
+    /// shorten it to what holds.
+    CheckAof { path: PathBuf, fix: bool },
 }
 
 /// Where the configuration comes from.
@@ -44,6 +47,8 @@ pub struct Options {
     pub config_file: Option<PathBuf>,
     /// Read further lines from standard input.
     pub stdin: bool,
+    /// Load the append-only file up to this second only.
+    pub restore_to: Option<i64>,
     /// Directives of the command line, in order; each overrules the file.
     pub directives: Vec<Given>,
 }
@@ -97,12 +102,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Usa
     if let Some(file) = matches.opt_str("check-rdb") {
         return Ok(Invocation::CheckRdb(file.into()));
     }
+    if let Some(path) = matches.opt_str("check-aof") {
+        let fix = matches.opt_present("fix");
+        let path = path.into();
+        return Ok(Invocation::CheckAof { path, fix });
+    }
     directives.splice(0..0, shorthands(&matches));
     try_directives(&directives)?;
     let (config_file, stdin) = sources(&matches)?;
     let options = Box::new(Options {
         config_file,
         stdin,
+        restore_to: restore_to(&matches)?,
         directives,
     });
     match matches.opt_present("check-config") {
@@ -165,7 +176,7 @@ fn split(args: Vec<OsString>) -> Result<(Vec<Given>, Vec<OsString>), UsageError>
         let Some((id, name, inline)) = directive(&arg) else {
             let takes_value = matches!(
                 arg.as_bytes(),
-                b"--host" | b"--config" | b"-c" | b"-p" | b"-w"
+                b"--host" | b"--check-aof" | b"--restore-to" | b"--config" | b"-c" | b"-p" | b"-w"
             );
             rest.push(arg);
             rest.extend(args.next_if(|_| takes_value));
@@ -230,9 +241,32 @@ fn process_options() -> getopts::Options {
         )
         .optflag("", "check-config", "check the configuration and exit")
         .optopt("", "check-rdb", "check an RDB file and exit", "FILE")
+        .optopt(
+            "",
+            "check-aof",
+            "check an append-only file, by its directory, manifest or name, and exit",
+            "PATH",
+        )
+        .optflag("", "fix", "with --check-aof: offer to cut off what is damaged")
+        .optopt(
+            "",
+            "restore-to",
+            "load the append-only file as it was at TIME, in seconds since 1970, and go on from there",
+            "TIME",
+        )
         .optflag("h", "help", "print this and exit")
         .optflag("v", "version", "print the version and exit");
     options
+}
+
+fn restore_to(matches: &Matches) -> Result<Option<i64>, UsageError> {
+    let Some(text) = matches.opt_str("restore-to") else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(second) => Ok(Some(second)),
+        Err(_) => Err(UsageError(format!("--restore-to: '{text}' is no time"))),
+    }
 }
 
 /// The process options that stand for a directive.

@@ -165,7 +165,7 @@ impl Executor {
             (db.now, db.used_at) = (0, used_at);
         }
         self.track_times = services.config.flag(Id::LATENCY_TRACKING);
-        self.closed = services.persist.closes_gates();
+        self.closed = services.persist.closes_gates() && self.replay_at.is_none();
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -497,7 +497,10 @@ impl Executor {
         };
         let flags = command.spec.flags;
         let writes = |command: &'static Command| command.spec.flags.has(Flags::WRITE);
-        let queue = session.txn.as_deref().filter(|_| flags.has(Flags::RUNS_QUEUE));
+        let queue = session
+            .txn
+            .as_deref()
+            .filter(|_| flags.has(Flags::RUNS_QUEUE));
         let queued = queue.is_some_and(|txn| !txn.all(|command, _| !writes(command)));
         if !writes(command) && !queued && command.spec.name != "ping" {
             return Ok(());

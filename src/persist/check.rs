@@ -75,6 +75,28 @@ impl Visitor for Census {
     }
 }
 
+/// Reads the snapshot that `input`, of `size` bytes, begins with; its length.
+///
+/// # Errors
+/// A text that says where and why it cannot be loaded.
+pub fn length(input: Box<dyn std::io::Read + Send>, size: u64) -> Result<u64, String> {
+    let config = Config::new();
+    let keyspace = Keyspace::new(KeyHasher::random());
+    let rules = Rules {
+        layout: load::layout(&config, &keyspace),
+        databases: DATABASES,
+        checksum: true,
+    };
+    let mut source = FileSource::new(input, size, true);
+    let mut census = Census {
+        total: size,
+        ..Census::default()
+    };
+    let result = read::load(&mut source, &mut census, &rules);
+    result.map_err(|error| error.to_string())?;
+    Ok(source.offset())
+}
+
 /// The report on a file.
 ///
 /// # Errors

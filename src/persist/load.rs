@@ -36,6 +36,8 @@ pub struct Progress {
     pub expired_keys: AtomicU64,
     /// What the file says that its data took in memory.
     pub file_memory: AtomicU64,
+    /// When the file says it was written, in seconds since the Unix epoch.
+    pub file_secs: AtomicU64,
 }
 
 /// What becomes of keys that are special.
@@ -157,6 +159,10 @@ impl Visitor for Filler<'_, '_> {
             b"used-mem" => {
                 let bytes = aux_number(value).unwrap_or(0).max(0).unsigned_abs();
                 self.progress.file_memory.store(bytes, Relaxed);
+            }
+            b"ctime" => {
+                let secs = aux_number(value).unwrap_or(0).max(0).unsigned_abs();
+                self.progress.file_secs.store(secs, Relaxed);
             }
             [b'%', ..] => log::info!("RDB '{}': {text}", name.escape_ascii()),
             _ => log::debug!("RDB field {}: {text}", name.escape_ascii()),

@@ -587,6 +587,38 @@ impl Persistence {
         Ok(())
     }
 
+    /// Loads the snapshot that `input`, of `size` bytes, begins with, as the base of an
+    /// append-only file: what has expired stays, because the commands that follow count on
+    /// it. How many bytes it took.
+    ///
+    /// # Errors
+    /// A text that says where and why it cannot be loaded.
+    pub fn load_base(&self, input: Box<dyn io::Read>, size: u64) -> Result<u64, String> {
+        let checksum = self.config.flag(Id::RDBCHECKSUM);
+        let rules = ReadRules {
+            layout: load::layout(&self.config, &self.keyspace),
+            databases: self.config.size(Id::DATABASES),
+            checksum,
+        };
+        let manner = Manner {
+            keep_expired: true,
+            replace: false,
+            is_lfu: self.config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu"),
+        };
+        let mut source = FileSource::new(input, size, checksum);
+        let mut locks = Locks::new(&self.keyspace, Patience::Wait);
+        let mut filler = Filler::new(&mut locks, &self.progress, manner, clock::now());
+        read::load(&mut source, &mut filler, &rules).map_err(|error| error.to_string())?;
+        filler.finish().map_err(|problem| problem.to_string())?;
+        *self.functions.lock() = filler.functions;
+        Ok(source.offset())
+    }
+
+    /// Libraries of functions that the data came with, which are only kept.
+    pub fn functions(&self) -> Vec<Bytes> {
+        self.functions.lock().clone()
+    }
+
     /// Loads the file at the start of the server.
     ///
     /// # Errors

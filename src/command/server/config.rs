@@ -45,11 +45,17 @@ pub(super) fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     } else {
         Protected::Refused
     };
-    let mut apply = |id| {
-        if id == Id::NOTIFY_KEYSPACE_EVENTS {
-            (services.pubsub.events).set_classes(&services.config.text(id));
+    let mut apply = |id| match (id, services.aof()) {
+        (Id::APPENDONLY, Some(aof)) => aof.switch(),
+        (Id::APPENDFSYNC, Some(aof)) => {
+            aof.apply_fsync();
+            Ok(())
         }
-        services.control.apply(id)
+        (Id::NOTIFY_KEYSPACE_EVENTS, _) => {
+            (services.pubsub.events).set_classes(&services.config.text(id));
+            Ok(())
+        }
+        _ => services.control.apply(id),
     };
     match services.config.set_many(&pairs, protected, &mut apply) {
         Ok(_) => ctx.reply.ok(),

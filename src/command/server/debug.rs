@@ -28,6 +28,7 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     match (name.as_slice(), argv.len()) {
         (b"reload", 2..) => persistence::reload(ctx, argv),
         (b"sleep", 3) => sleep(ctx, argv.get(2)),
+        (b"loadaof", 2) => persistence::load_log(ctx),
         (b"object", 3) => object(ctx, argv.get(2)),
         (b"set-active-expire", 3) => set_active_expire(ctx, argv.get(2)),
         (b"help", 2) => {
@@ -98,6 +99,8 @@ const NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-co
     option in the configuration file, and then restart the server.";
 
 const HELP: &[&str] = &[
+    "LOADAOF",
+    "    Empty the databases and load the append-only file again.",
     "OBJECT <key>",
     "    Show how the value of <key> is stored.",
     "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",

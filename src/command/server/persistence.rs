@@ -5,6 +5,7 @@ use crate::base::clock;
 use crate::command::args::Args;
 use crate::command::ctx::{Ctx, Outcome, Stop};
 use crate::command::error::Error;
+use crate::persist::aof::service::Asked;
 use crate::persist::service::Refused;
 use crate::resp::Argv;
 use crate::store::Footprint;
@@ -97,6 +98,35 @@ pub(super) fn lastsave(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     Ok(())
 }
 
+/// A rewrite within a transaction, or beside a save, begins a little later.
+pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    let aof = ctx.services.aof().ok_or(CANNOT_REWRITE)?;
+    let asked = if ctx.db.locks.is_pinned() {
+        aof.schedule();
+        Asked::Scheduled
+    } else {
+        aof.rewrite()
+    };
+    match asked {
+        Asked::Started => {
+            (ctx.reply).simple("Background append only file rewriting started");
+        }
+        Asked::Scheduled => {
+            (ctx.reply).simple("Background append only file rewriting scheduled");
+        }
+        Asked::Running => return Err(REWRITING.into()),
+        Asked::Failed => return Err(CANNOT_REWRITE.into()),
+    }
+    Ok(())
+}
+
+const REWRITING: Error =
+    Error::text("ERR Background append only file rewriting already in progress");
+const CANNOT_REWRITE: Error = Error::text(
+    "ERR Can't execute an AOF background rewriting. Please check the server logs for more \
+     information.",
+);
+
 /// Stops a save of what is about to be removed, as Redis does: a file that has it would
 /// bring it back. The empty data is saved soon.
 pub(super) fn forget_saves(ctx: &Ctx<'_, '_>) {
@@ -148,6 +178,30 @@ pub(super) fn reload(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Err(LOAD.into());
     }
     log::warn!("DB reloaded by DEBUG RELOAD");
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// DEBUG LOADAOF: empties and loads the log while nobody else gets at the data.
+pub(super) fn load_log(ctx: &mut Ctx<'_, '_>) -> Outcome {
+    const LOAD: Error = Error::text("ERR Error trying to load the AOF files, check server logs");
+    let services = ctx.services;
+    let aof = services.aof().ok_or(LOAD)?;
+    if ctx.db.locks.is_pinned() {
+        return Err(LOAD.into());
+    }
+    let result = aof.reload(|| {
+        services.persist.set_loading(true);
+        ctx.db.locks.acquire(Footprint::ALL_WRITE);
+        ctx.db.empty();
+        ctx.db.locks.release();
+    });
+    services.persist.set_loading(false);
+    if let Err(why) = result {
+        log::warn!("{why}");
+        return Err(LOAD.into());
+    }
+    log::warn!("Append Only File loaded by DEBUG LOADAOF");
     ctx.reply.ok();
     Ok(())
 }

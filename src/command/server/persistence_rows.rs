@@ -42,6 +42,20 @@ pub const PERSISTENCE_SPECS: &[Spec] = &[
         ..Spec::DEFAULT
     },
     Spec {
+        name: "bgrewriteaof",
+        arity: 1,
+        flags: Flags::ADMIN
+            .with(Flags::NOSCRIPT)
+            .with(Flags::NO_ASYNC_LOADING)
+            .with(Flags::ALONE),
+        group: Group::Server,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "Asynchronously rewrite the append-only file",
+        run: persistence::bgrewriteaof,
+        ..Spec::DEFAULT
+    },
+    Spec {
         name: "lastsave",
         arity: 1,
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),

@@ -80,6 +80,7 @@ impl Server {
         let config = Arc::new(config);
         let keyspace = Arc::new(Keyspace::new(KeyHasher::seeded(1)));
         let services = Services {
+            aof: std::sync::OnceLock::new(),
             config: Arc::clone(&config),
             clients: Clients::default(),
             pubsub: PubSub::default(),

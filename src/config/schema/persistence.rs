@@ -73,5 +73,3 @@ rows! {
         AOF_DISABLE_AUTO_GC = flag("aof-disable-auto-gc", "no");
     }
 }
-
-const NOT_PERSISTED: &str = "nothing is persisted yet";

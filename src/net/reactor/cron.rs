@@ -114,6 +114,9 @@ impl Reactor {
         heap::in_use_about(now);
         self.look_after_conns(now);
         self.services.persist.cron(now, self.services.changes());
+        if let Some(aof) = self.services.aof() {
+            aof.cron();
+        }
         if instant >= self.cron.next_starting {
             self.cron.next_starting = instant + STARTING_EVERY;
             self.tell_starting();

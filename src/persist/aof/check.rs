@@ -27,7 +27,7 @@ pub enum Fix<'a> {
     Ask(&'a dyn Fn(&str) -> bool),
 }
 
-/// Checks a log, tells what it finds through `tell`, line by line.
+/// Checks a log, tells what it finds through `tell`, line by line. The last line.
 ///
 /// # Errors
 /// The last line, when it does not hold.
@@ -37,7 +37,7 @@ pub fn check(
     fix: Fix<'_>,
     snapshot: CheckSnapshot<'_>,
     tell: &mut dyn FnMut(&str),
-) -> Result<(), String> {
+) -> Result<String, String> {
     let path = manifest_in(disk, path)?;
     let text = start_of(disk, &path)?;
     let mut checker = Checker {
@@ -63,15 +63,19 @@ pub fn check(
             _ => "INCR AOF",
         };
         if info.kind == FileType::Base {
-            let form = if checker.is_snapshot(&path)? { "RDB" } else { "RESP" };
+            let form = if checker.is_snapshot(&path)? {
+                "RDB"
+            } else {
+                "RESP"
+            };
             (checker.tell)(&format!("Start to check BASE AOF ({form} format)."));
         } else if at == usize::from(manifest.base.is_some()) {
             (checker.tell)("Start to check INCR files.");
         }
-        checker.file(what, &name, &path, at + 1 == count)?;
+        let line = checker.file(what, &name, &path, at + 1 == count)?;
+        (checker.tell)(&line);
     }
-    (checker.tell)("All AOF files and manifest are valid");
-    Ok(())
+    Ok("All AOF files and manifest are valid".into())
 }
 
 /// The one manifest in a directory, or the file itself.
@@ -126,12 +130,20 @@ impl Checker<'_> {
         })
     }
 
-    fn file(&mut self, what: &str, name: &str, path: &Path, is_last: bool) -> Result<(), String> {
+    fn file(
+        &mut self,
+        what: &str,
+        name: &str,
+        path: &Path,
+        is_last: bool,
+    ) -> Result<String, String> {
         let input = self.open(path)?;
-        let size = self.disk.size(path).map_err(|error| unreadable(path, &error))?;
+        let size = self
+            .disk
+            .size(path)
+            .map_err(|error| unreadable(path, &error))?;
         if size == 0 {
-            (self.tell)(&format!("{what} {name} is empty"));
-            return Ok(());
+            return Ok(format!("{what} {name} is empty"));
         }
         drop(input);
         let start = match self.is_snapshot(path)? {
@@ -166,7 +178,7 @@ impl Checker<'_> {
         is_last: bool,
         size: u64,
         walked: &Walked,
-    ) -> Result<(), String> {
+    ) -> Result<String, String> {
         if let End::Io(error) = &walked.end {
             return Err(unreadable(path, error));
         }
@@ -179,8 +191,7 @@ impl Checker<'_> {
             walked.good, walked.line
         ));
         if diff == 0 {
-            (self.tell)(&format!("{what} {name} is valid"));
-            return Ok(());
+            return Ok(format!("{what} {name} is valid"));
         }
         let Fix::Ask(ask) = self.fix else {
             return Err(format!(
@@ -205,8 +216,7 @@ impl Checker<'_> {
             file.sync()
         });
         cut.map_err(|error| format!("Failed to truncate AOF {name}: {}", error_text(&error)))?;
-        (self.tell)(&format!("Successfully truncated AOF {name}"));
-        Ok(())
+        Ok(format!("Successfully truncated AOF {name}"))
     }
 }
 
@@ -218,7 +228,10 @@ fn flaw(walked: &Walked, name: &str) -> Option<String> {
             return Some(format!("AOF {name} format error"));
         }
         End::Damaged(at, damage) => (*at, damage.to_string()),
-        End::Cut(Cut::Unit) => (walked.good, "Reached EOF before reading EXEC for MULTI".into()),
+        End::Cut(Cut::Unit) => (
+            walked.good,
+            "Reached EOF before reading EXEC for MULTI".into(),
+        ),
         End::Cut(Cut::Record) => (walked.good, "Reached EOF in the middle of a record".into()),
         End::Cut(Cut::Chunk) => (walked.good, "The last chunk is not whole".into()),
         End::Whole | End::Time | End::Io(_) | End::Refused(_) => return None,
@@ -229,7 +242,11 @@ fn flaw(walked: &Walked, name: &str) -> Option<String> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {
-    format!("Failed to read from AOF {}: {}, aborting...", path.display(), error_text(error))
+    format!(
+        "Failed to read from AOF {}: {}, aborting...",
+        path.display(),
+        error_text(error)
+    )
 }
 
 #[cfg(test)]

@@ -14,10 +14,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::manifest::{FileInfo, FileType, Manifest};
+use super::record::{HEAD_LEN, Head};
 use crate::persist::disk::{Disk, File};
 
 /// The longest manifest that is read: thousands of lines.
 const MANIFEST_BYTES_MAX: u64 = 16 << 20;
+
+/// A file of commands that is written to.
+pub struct Open {
+    pub file: Arc<dyn File>,
+    /// Bytes that are in it.
+    pub len: u64,
+    /// Bytes of it that are durable.
+    pub durable: u64,
+}
 
 /// See the head of this file.
 pub struct Files {
@@ -132,39 +142,42 @@ impl Files {
     }
 
     /// Opens the last file of commands to go on with it, or begins one. Its name, and
-    /// whether it is new.
+    /// whether it is new. With `sums` chunks follow.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open_last(&mut self) -> io::Result<(Arc<dyn File>, FileInfo, bool)> {
-        if let Some(last) = self.manifest.incr.last().cloned() {
-            let file = self.disk.append(&self.path(&last.name))?;
-            // It may be there in the manifest alone.
-            self.disk.sync_dir(&self.dir)?;
-            return Ok((file, last, false));
-        }
-        let (file, info) = self.begin_incr()?;
-        Ok((file, info, true))
+    pub fn open_last(&mut self, sums: bool) -> io::Result<(Open, FileInfo, bool)> {
+        let Some(last) = self.manifest.incr.last().cloned() else {
+            let (open, info) = self.begin_incr(sums)?;
+            return Ok((open, info, true));
+        };
+        let path = self.path(&last.name);
+        let file = self.disk.append(&path)?;
+        let len = self.disk.size(&path)?;
+        // What was read of it may be in the system's memory only, and its name too.
+        let open = started(file, len, sums)?;
+        self.disk.sync_dir(&self.dir)?;
+        Ok((open, last, false))
     }
 
     /// Begins a file of commands behind the present ones.
     ///
     /// # Errors
     /// What the system says; the log is then as it was.
-    pub fn begin_incr(&mut self) -> io::Result<(Arc<dyn File>, FileInfo)> {
+    pub fn begin_incr(&mut self, sums: bool) -> io::Result<(Open, FileInfo)> {
         let info = self.manifest.next_incr(&self.prefix);
-        let file = self.disk.create(&self.path(&info.name))?;
+        let open = started(self.disk.create(&self.path(&info.name))?, 0, sums)?;
         let added = info.clone();
         self.change(|manifest| manifest.incr.push(added))?;
-        Ok((file, info))
+        Ok((open, info))
     }
 
     /// Begins the file that gathers commands while their base is being written.
     ///
     /// # Errors
     /// What the system says.
-    pub fn begin_temp_incr(&self) -> io::Result<Arc<dyn File>> {
-        self.disk.create(&self.temp_incr())
+    pub fn begin_temp_incr(&self, sums: bool) -> io::Result<Open> {
+        started(self.disk.create(&self.temp_incr())?, 0, sums)
     }
 
     /// Puts a base that is whole and synced in its place, under the name that it keeps.
@@ -183,7 +196,8 @@ impl Files {
     /// What the system says.
     pub fn place_temp_incr(&mut self) -> io::Result<FileInfo> {
         let info = self.manifest.next_incr(&self.prefix);
-        self.disk.rename(&self.temp_incr(), &self.path(&info.name))?;
+        self.disk
+            .rename(&self.temp_incr(), &self.path(&info.name))?;
         Ok(info)
     }
 
@@ -271,8 +285,12 @@ impl Files {
         }
         let dir = self.dir.display().to_string();
         let cannot = |what: &str, error: io::Error| format!("{what}: {error}");
-        self.make_dir()
-            .map_err(|error| cannot(&format!("Can't open or create append-only dir {dir}"), error))?;
+        self.make_dir().map_err(|error| {
+            cannot(
+                &format!("Can't open or create append-only dir {dir}"),
+                error,
+            )
+        })?;
         let prefix = self.prefix.clone();
         self.change(|manifest| manifest.adopt(&prefix))
             .map_err(|error| cannot("Error writing the AOF manifest file", error))?;
@@ -281,7 +299,10 @@ impl Files {
             self.disk.sync_dir(old.parent().unwrap_or(Path::new("")))
         });
         moved.map_err(|error| {
-            let what = format!("Error trying to move the old AOF file {} into dir {dir}", shown(&prefix));
+            let what = format!(
+                "Error trying to move the old AOF file {} into dir {dir}",
+                shown(&prefix)
+            );
             cannot(&what, error)
         })?;
         log::info!(
@@ -298,8 +319,28 @@ impl Files {
     }
 }
 
+/// Makes a file durable in which `len` bytes are. An empty chunk says that chunks follow:
+/// so a start that finds none knows that the power has cut the file short.
+fn started(file: Arc<dyn File>, len: u64, sums: bool) -> io::Result<Open> {
+    let mut open = Open {
+        file,
+        len,
+        durable: len,
+    };
+    if sums {
+        open.file.write_all(&Head::of(b"", len).to_bytes())?;
+        open.len += HEAD_LEN as u64;
+    }
+    open.file.sync()?;
+    open.durable = open.len;
+    Ok(open)
+}
+
 fn cannot_read(path: &Path, error: &io::Error) -> String {
-    format!("Fatal error: can't open the AOF manifest file {} for reading: {error}", path.display())
+    format!(
+        "Fatal error: can't open the AOF manifest file {} for reading: {error}",
+        path.display()
+    )
 }
 
 /// A name for a log line.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::files::{Files, shown};
-use super::manifest::FileInfo;
+use super::manifest::{FileInfo, FileType};
 use super::walk::{Damage, End, Visit, Walked, walk};
 use crate::base::sys::error_text;
 
@@ -86,17 +86,21 @@ pub fn load(files: &Files, rules: Rules, target: &mut dyn Target) -> Result<Load
         loaded.base_bytes = sizes[0];
     }
     for (at, info) in infos.iter().enumerate() {
-        // What comes after an end that is cut off must be nothing.
-        let is_last = sizes[at + 1..].iter().all(|&size| size == 0);
         let one = One {
             files,
             info,
             size: sizes[at],
-            is_last,
+            later: &infos[at + 1..],
             rules,
             before: loaded.bytes,
         };
         let stopped = one.load(target)?;
+        if stopped && info.kind == FileType::Base {
+            let name = shown(&info.name);
+            return Err(format!(
+                "AOF {name} has nothing before the time that was asked for"
+            ));
+        }
         loaded.bytes += sizes[at];
         target.progress(loaded.bytes);
         if stopped {
@@ -123,7 +127,8 @@ struct One<'a> {
     files: &'a Files,
     info: &'a FileInfo,
     size: u64,
-    is_last: bool,
+    /// The files behind it.
+    later: &'a [FileInfo],
     rules: Rules,
     /// Bytes of the files before it.
     before: u64,
@@ -144,7 +149,7 @@ impl One<'_> {
         let stopped = offset < self.size && self.load_commands(&path, offset, target)?;
         target.settle().map_err(|why| self.refused(&why))?;
         let kind = match self.info.kind {
-            super::manifest::FileType::Base => "base",
+            FileType::Base => "base",
             _ => "incr",
         };
         log::info!(
@@ -162,13 +167,22 @@ impl One<'_> {
     fn load_snapshot(&self, path: &Path, target: &mut dyn Target) -> Result<u64, String> {
         let old_style = self.files.is_old_style(self.info);
         let (doing, what) = match old_style {
-            true => ("Reading RDB preamble from AOF file...", "the RDB preamble of the AOF file"),
-            false => ("Reading RDB base file on AOF loading...", "the RDB base file"),
+            true => (
+                "Reading RDB preamble from AOF file...",
+                "the RDB preamble of the AOF file",
+            ),
+            false => (
+                "Reading RDB base file on AOF loading...",
+                "the RDB base file",
+            ),
         };
         log::info!("{doing}");
         let loaded = target.snapshot(self.open(path)?, self.size);
         let offset = loaded.map_err(|why| {
-            format!("Error reading {what} {}, AOF loading aborted: {why}", self.name())
+            format!(
+                "Error reading {what} {}, AOF loading aborted: {why}",
+                self.name()
+            )
         })?;
         if old_style && offset < self.size {
             log::info!("Reading the remaining AOF tail...");
@@ -210,7 +224,7 @@ impl One<'_> {
     }
 
     fn cut_off(&self, path: &Path, walked: &Walked) -> Result<(), String> {
-        if !self.is_last {
+        if !self.is_last() {
             return Err("Fatal error: the truncated file is not the last file".into());
         }
         if !self.rules.truncated {
@@ -222,7 +236,10 @@ impl One<'_> {
                 self.name()
             ));
         }
-        log::warn!("!!! Warning: short read while loading the AOF file {}!!!", self.name());
+        log::warn!(
+            "!!! Warning: short read while loading the AOF file {}!!!",
+            self.name()
+        );
         self.shorten(path, walked.good)?;
         log::warn!(
             "AOF {} loaded anyway because aof-load-truncated is enabled",
@@ -235,7 +252,7 @@ impl One<'_> {
         let name = self.name();
         log::warn!("AOF file {name} is damaged at offset {at}: {what}");
         let tail = self.size - walked.good;
-        if self.is_last && tail <= self.rules.corrupt_tail_max {
+        if tail <= self.rules.corrupt_tail_max && self.is_last() {
             self.shorten(path, walked.good)?;
             log::warn!(
                 "AOF {name} loaded anyway because its damaged tail of {tail} bytes is within \
@@ -249,6 +266,16 @@ impl One<'_> {
         ))
     }
 
+    /// Whether no command follows this file. One behind it may have been begun and left.
+    fn is_last(&self) -> bool {
+        self.later.iter().all(|info| {
+            let Ok(mut input) = self.files.disk().read(&self.files.path(&info.name)) else {
+                return false;
+            };
+            matches!(walk(&mut input, 0, None, &mut NoCommand).end, End::Whole)
+        })
+    }
+
     /// Cuts off what does not hold: the log goes on from there.
     fn shorten(&self, path: &Path, good: u64) -> Result<(), String> {
         let name = self.name();
@@ -258,7 +285,12 @@ impl One<'_> {
             file.truncate(good)?;
             file.sync()
         });
-        cut.map_err(|error| format!("Error truncating the AOF file {name}: {}", error_text(&error)))
+        cut.map_err(|error| {
+            format!(
+                "Error truncating the AOF file {name}: {}",
+                error_text(&error)
+            )
+        })
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>, String> {
@@ -290,6 +322,15 @@ pub fn begins_with_snapshot(input: &mut dyn Read) -> io::Result<bool> {
     let mut start = Vec::with_capacity(MAGIC_LEN);
     input.take(MAGIC_LEN as u64).read_to_end(&mut start)?;
     Ok(MAGICS.contains(&start.as_slice()))
+}
+
+/// Wants to see no command at all.
+struct NoCommand;
+
+impl Visit for NoCommand {
+    fn command(&mut self, _raw: &[u8], _name: &[u8]) -> Result<(), String> {
+        Err(String::new())
+    }
 }
 
 /// Passes what a walk shows on.

@@ -291,7 +291,10 @@ impl Log {
     /// Whether so much waits to be written that who changes data has to wait.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.recorded.load(Relaxed).saturating_sub(self.written.load(Relaxed)) > WAITING_MAX
+        self.recorded
+            .load(Relaxed)
+            .saturating_sub(self.written.load(Relaxed))
+            > WAITING_MAX
     }
 
     /// Waits until the writer has caught up, at most `limit`; whether it has.
@@ -302,6 +305,19 @@ impl Log {
     /// Waits until `position` is durable, at most `limit`; whether it is.
     pub fn wait_for_durable(&self, position: u64, limit: Duration) -> bool {
         self.wait_until(limit, |log| log.durable() >= position)
+    }
+
+    /// Waits until `position` is with the system, at most `limit`; whether it is.
+    pub(super) fn wait_for_written(&self, position: u64, limit: Duration) -> bool {
+        self.wait_until(limit, |log| log.written() >= position)
+    }
+
+    /// Has records dropped for a while: what they would repeat comes from the log itself.
+    pub(super) fn pause(&self, pauses: bool) {
+        let state = self.state.lock();
+        if state.phase == Phase::On {
+            self.keeps.store(!pauses, Release);
+        }
     }
 
     /// Waits until the writer has gone over to the file behind the last cut. That file,
@@ -346,6 +362,11 @@ impl Log {
         give_up_cut(&mut state, "the server ends");
         self.keeps.store(false, Release);
         self.wake(&mut state);
+    }
+
+    /// Has the writer look how things are.
+    pub(super) fn wake_writer(&self) {
+        self.wake(&mut self.state.lock());
     }
 
     fn wake(&self, state: &mut State) {

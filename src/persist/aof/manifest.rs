@@ -307,7 +307,10 @@ mod tests {
     #[test]
     fn what_redis_refuses_is_refused() {
         assert_eq!(reason(""), EMPTY);
-        assert_eq!(reason("file a seq 1 type b\n\nfile b seq 1 type i\n"), FORMAT);
+        assert_eq!(
+            reason("file a seq 1 type b\n\nfile b seq 1 type i\n"),
+            FORMAT
+        );
         assert_eq!(reason("filx a seq 1 type b\n"), FORMAT);
         assert_eq!(reason("file a seq 1 type b extra\n"), FORMAT);
         assert_eq!(reason("file a type i\n"), FORMAT);

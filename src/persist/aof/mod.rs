@@ -14,6 +14,7 @@
 //! | record, parse | what stands in a file of commands |
 //! | walk | reading one: what holds, what is cut off, what is damaged |
 
+pub mod base;
 mod buffer;
 pub mod check;
 pub mod emit;

@@ -194,8 +194,17 @@ mod tests {
     fn records_end_where_they_end() {
         let mut two = SET.to_vec();
         two.extend_from_slice(b"#TS:1\r\n");
-        let kind = Kind::Command { args: 3, name: 8..11 };
-        assert_eq!(parse(&two), Parsed::Record { len: SET.len(), kind });
+        let kind = Kind::Command {
+            args: 3,
+            name: 8..11,
+        };
+        assert_eq!(
+            parse(&two),
+            Parsed::Record {
+                len: SET.len(),
+                kind
+            }
+        );
         let kind = Kind::Annotation;
         assert_eq!(parse(&two[SET.len()..]), Parsed::Record { len: 7, kind });
     }
@@ -214,7 +223,10 @@ mod tests {
         assert_eq!(flaw(b"!!!").reason, Reason::Start);
         assert_eq!(flaw(b"*0\r\n").reason, Reason::Count);
         assert_eq!(flaw(b"*-1\r\n").at, 1);
-        assert_eq!(flaw(b"*1\r\n:3\r\n").reason.to_string(), "Expected prefix '$', got: ':'");
+        assert_eq!(
+            flaw(b"*1\r\n:3\r\n").reason.to_string(),
+            "Expected prefix '$', got: ':'"
+        );
         let late = flaw(b"*1\r\n$3\r\nSETx");
         assert_eq!((late.at, late.lines), (11, 2));
         assert_eq!(late.reason.to_string(), "Expected \\r\\n, got: 7800");

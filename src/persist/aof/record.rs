@@ -218,7 +218,10 @@ mod tests {
                 let mut flipped = bytes;
                 flipped[at] ^= 1 << bit;
                 let read = Head::parse(&flipped);
-                assert!(!read.is_some_and(|head| head.fits(b"some bytes")), "{at} {bit}");
+                assert!(
+                    !read.is_some_and(|head| head.fits(b"some bytes")),
+                    "{at} {bit}"
+                );
             }
         }
     }

@@ -18,18 +18,18 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::files::{Files, shown};
+use super::files::{Files, Open, shown};
 use super::load::{self, Loaded, Rules, Target};
 use super::log::{Format, Fsync, Log, Phase};
 use super::manifest::FileInfo;
 use super::status::Status;
-use super::writer::{Open, Surroundings, Writer};
+use super::writer::{Surroundings, Writer};
 use crate::base::clock;
 use crate::base::sys::error_text;
 use crate::config::{Config, Id};
@@ -38,6 +38,8 @@ use crate::store::journal::{Effect, Interest, Journal, Notes};
 
 /// How long the writer may take to get to a cut: it has at most a full buffer to write.
 const SWITCH_MAX: Duration = Duration::from_secs(600);
+/// How long a reload waits for the writer.
+const RELOAD_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Failures in a row after which rewrites that nobody asked for come less often.
 const FAILURES_BEFORE_DELAY: u64 = 3;
 const DELAY_FIRST: Duration = Duration::from_secs(60);
@@ -75,6 +77,9 @@ pub trait BaseWriter: Send + Sync {
     /// Whether something else takes an image of the data.
     fn is_busy(&self) -> bool;
 
+    /// Whether data is being written out, by this or something else.
+    fn is_working(&self) -> bool;
+
     /// Ends the process; see [`Surroundings::give_up`].
     fn give_up(&self, reason: &str);
 }
@@ -109,7 +114,11 @@ pub struct Aof {
     base: Arc<dyn BaseWriter>,
     state: Mutex<State>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    reloader: OnceLock<Reloader>,
 }
+
+/// Loads the log into the empty data.
+pub type Reloader = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 impl Aof {
     /// The log in the configured directory of `disk`, which is off.
@@ -131,6 +140,7 @@ impl Aof {
             base,
             state: Mutex::default(),
             writer: Mutex::default(),
+            reloader: OnceLock::new(),
         })
     }
 
@@ -150,6 +160,11 @@ impl Aof {
             sums: self.config.flag(Id::AOF_CHECKSUM),
             times: self.config.flag(Id::AOF_TIMESTAMP_ENABLED),
         }
+    }
+
+    /// Bytes of all files that there are to load; 0 where they can't be looked at.
+    pub fn files_size(&self) -> u64 {
+        self.files.lock().size().unwrap_or(0)
     }
 
     // Start and end.
@@ -178,11 +193,21 @@ impl Aof {
     /// # Errors
     /// A text that says what failed.
     pub fn open(&self, anew: bool) -> Result<(), String> {
-        let opened = self.open_files(anew).map_err(|error| {
-            format!("Can't open the append-only file: {}", error_text(&error))
-        })?;
+        let opened = self
+            .open_files(anew)
+            .map_err(|error| format!("Can't open the append-only file: {}", error_text(&error)))?;
         self.log.change(&[Phase::Off], Phase::On);
-        self.start_writer(Some(opened))
+        self.start_writer(Some(opened))?;
+        self.apply_fsync();
+        Ok(())
+    }
+
+    /// Lets `appendfsync` be felt at once.
+    pub fn apply_fsync(&self) {
+        let always = Fsync::from_name(self.config.choice(Id::APPENDFSYNC)) == Fsync::Always;
+        self.log
+            .hold_replies(always && self.log.phase() == Phase::On);
+        self.log.wake_writer();
     }
 
     fn open_files(&self, anew: bool) -> io::Result<Open> {
@@ -192,25 +217,22 @@ impl Aof {
         if files.manifest().is_empty() || anew {
             self.begin_base(&mut files, anew)?;
         }
-        let (file, info, is_new) = files.open_last()?;
+        let (open, info, is_new) = files.open_last(self.config.flag(Id::AOF_CHECKSUM))?;
         let doing = if is_new { "Creating" } else { "Opening" };
-        log::info!("{doing} AOF incr file {} on server start", shown(&info.name));
+        log::info!(
+            "{doing} AOF incr file {} on server start",
+            shown(&info.name)
+        );
         if !self.config.flag(Id::AOF_DISABLE_AUTO_GC) {
             files.remove_history();
         }
-        let len = files.disk().size(&files.path(&info.name))?;
-        // Whatever was read of it may be in the system's memory only.
-        file.sync()?;
         let total = files.size().map_err(|(_, error)| error)?;
         self.status.size.store(total, Relaxed);
         if self.status.base_size.load(Relaxed) == 0 {
-            self.status.base_size.store(total - len, Relaxed);
+            let base_size = total.saturating_sub(open.len);
+            self.status.base_size.store(base_size, Relaxed);
         }
-        Ok(Open {
-            file,
-            len,
-            durable: len,
-        })
+        Ok(open)
     }
 
     fn begin_base(&self, files: &mut Files, anew: bool) -> io::Result<()> {
@@ -220,10 +242,16 @@ impl Aof {
         let written = self.base.write(file, as_snapshot, &mut || {});
         written.map_err(|error| io::Error::other(describe(&error)))?;
         let base = files.place_base(&temp, as_snapshot)?;
-        log::info!("Creating AOF base file {} on server start", shown(&base.name));
+        log::info!(
+            "Creating AOF base file {} on server start",
+            shown(&base.name)
+        );
         if anew {
             for info in files.restart_with(base)? {
-                log::warn!("The file {} is no longer part of the log", shown(&info.name));
+                log::warn!(
+                    "The file {} is no longer part of the log",
+                    shown(&info.name)
+                );
             }
             return Ok(());
         }
@@ -262,6 +290,34 @@ impl Aof {
         {
             log::error!("the log's writer has panicked");
         }
+    }
+
+    /// Says how [`Aof::reload`] is done.
+    pub fn set_reloader(&self, reloader: Reloader) {
+        // There is one.
+        let _ = self.reloader.set(reloader);
+    }
+
+    /// Loads the log again, as DEBUG LOADAOF wants it: `empty` removes all data and sees
+    /// to it that nobody gets at it before this returns. Called without locks.
+    ///
+    /// # Errors
+    /// A text that says why it can't be loaded; the data is then a part of it.
+    pub fn reload(&self, empty: impl FnOnce()) -> Result<(), String> {
+        if !self
+            .log
+            .wait_for_written(self.log.recorded(), RELOAD_WAIT_MAX)
+        {
+            return Err("the log's writer does not get there".into());
+        }
+        self.log.pause(true);
+        empty();
+        let result = match self.reloader.get() {
+            Some(reload) => reload(),
+            None => Err("nobody loads it".into()),
+        };
+        self.log.pause(false);
+        result
     }
 
     // At run time.
@@ -346,7 +402,10 @@ impl Aof {
     }
 
     fn has_grown(&self) -> bool {
-        let percentage = self.config.int(Id::AUTO_AOF_REWRITE_PERCENTAGE).unsigned_abs();
+        let percentage = self
+            .config
+            .int(Id::AUTO_AOF_REWRITE_PERCENTAGE)
+            .unsigned_abs();
         let size = self.status.size.load(Relaxed);
         if percentage == 0 || size <= self.config.size(Id::AUTO_AOF_REWRITE_MIN_SIZE) as u64 {
             return false;
@@ -436,11 +495,16 @@ impl Aof {
         let file = disk.create(temp).map_err(|error| failed(&error))?;
         let mut has_log = false;
         let log = &self.log;
-        let base_bytes = self.base.write(file, as_snapshot, &mut || has_log = log.cut())?;
+        let base_bytes = self
+            .base
+            .write(file, as_snapshot, &mut || has_log = log.cut())?;
         if !has_log {
             return self.finish(temp, as_snapshot, base_bytes, None);
         }
-        let switched = self.log.wait_for_switch(SWITCH_MAX).map_err(BaseError::Failed)?;
+        let switched = self
+            .log
+            .wait_for_switch(SWITCH_MAX)
+            .map_err(BaseError::Failed)?;
         self.finish(temp, as_snapshot, base_bytes, Some(switched))
     }
 
@@ -454,8 +518,13 @@ impl Aof {
         incr: Option<Option<FileInfo>>,
     ) -> Result<(), BaseError> {
         let mut files = self.files.lock();
-        let base = files.place_base(temp, as_snapshot).map_err(|error| failed(&error))?;
-        log::info!("Successfully created the AOF base file {}", shown(&base.name));
+        let base = files
+            .place_base(temp, as_snapshot)
+            .map_err(|error| failed(&error))?;
+        log::info!(
+            "Successfully created the AOF base file {}",
+            shown(&base.name)
+        );
         let changed = match incr {
             None => files.change(|manifest| manifest.rewritten(base, Vec::new())),
             Some(Some(incr)) => files.rewritten(base, &incr),
@@ -465,7 +534,9 @@ impl Aof {
             }
         };
         changed.map_err(|error| failed(&error))?;
-        self.log.change(&[Phase::Starting, Phase::Broken], Phase::On);
+        self.log
+            .change(&[Phase::Starting, Phase::Broken], Phase::On);
+        self.apply_fsync();
         let total = files.size().unwrap_or((base_bytes).max(1));
         self.status.size.store(total, Relaxed);
         self.status.base_size.store(total, Relaxed);
@@ -549,7 +620,11 @@ impl Surroundings for Around {
     }
 
     fn skips_syncs(&self) -> bool {
-        self.config.flag(Id::NO_APPENDFSYNC_ON_REWRITE) && self.base.is_busy()
+        self.config.flag(Id::NO_APPENDFSYNC_ON_REWRITE) && self.base.is_working()
+    }
+
+    fn sums(&self) -> bool {
+        self.config.flag(Id::AOF_CHECKSUM)
     }
 
     fn give_up(&self, reason: &str) {

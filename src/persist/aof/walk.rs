@@ -256,9 +256,7 @@ impl Walker<'_> {
         let evident = self.after_chunk || self.source.bytes().starts_with(HEAD_TAG);
         match self.source.scan() {
             Err(error) => End::Io(error),
-            Ok(Rest::Durable(durable)) if durable > start => {
-                End::Damaged(start, Damage::Checksum)
-            }
+            Ok(Rest::Durable(durable)) if durable > start => End::Damaged(start, Damage::Checksum),
             Ok(Rest::Other) if !evident => End::Damaged(start, damage),
             Ok(_) => End::Cut(Cut::Chunk),
         }

@@ -23,12 +23,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::buffer::Buffer;
-use super::files::{Files, shown};
+use super::files::{Files, Open, shown};
 use super::log::{Fsync, Log, Phase, Taken};
 use super::status::Status;
 use crate::base::clock;
 use crate::base::sys::error_text;
-use crate::persist::disk::File;
 
 /// How often what was recorded is written, unless replies wait for it.
 const WRITE_EVERY: Duration = Duration::from_millis(1);
@@ -45,17 +44,10 @@ pub trait Surroundings: Send + Sync {
     fn fsync(&self) -> Fsync;
     /// Whether syncs shall be left out for now: `no-appendfsync-on-rewrite`.
     fn skips_syncs(&self) -> bool;
+    /// Whether chunks are to have checksums.
+    fn sums(&self) -> bool;
     /// Ends the process: what was promised can't be kept.
     fn give_up(&self, reason: &str);
-}
-
-/// The file that is written to.
-pub struct Open {
-    pub file: Arc<dyn File>,
-    /// Bytes that are in it.
-    pub len: u64,
-    /// Bytes of it that are durable.
-    pub durable: u64,
 }
 
 /// See the head of this file.
@@ -106,12 +98,16 @@ impl Writer {
 
     /// How long it may sleep.
     fn until_sync(&self) -> Duration {
-        let owes = self.open.as_ref().is_some_and(|open| open.durable < open.len);
+        let owes = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.durable < open.len);
         match self.around.fsync() {
             Fsync::EverySecond if owes => {
                 (self.last_sync + SYNC_EVERY).saturating_duration_since(Instant::now())
             }
-            Fsync::Always if owes => Duration::ZERO,
+            // It was left out for the sake of a rewrite.
+            Fsync::Always if owes => WRITE_EVERY,
             _ => SLEEP_MAX,
         }
     }
@@ -120,7 +116,8 @@ impl Writer {
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         let policy = self.around.fsync();
         let mut taken = self.log.take(std::mem::take(&mut self.spare));
-        self.log.hold_replies(policy == Fsync::Always && taken.phase == Phase::On);
+        self.log
+            .hold_replies(policy == Fsync::Always && taken.phase == Phase::On);
         let worked = !taken.bytes.is_empty();
         let result = self.carry_on(&mut taken, policy, now);
         taken.bytes.clear();
@@ -146,7 +143,10 @@ impl Writer {
             self.sync(now)?;
         }
         // What gathers beside the log is no promise before it is a part of it.
-        let all = self.open.as_ref().is_some_and(|open| open.durable == open.len);
+        let all = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.durable == open.len);
         let waived = policy == Fsync::Always && self.around.skips_syncs();
         if taken.phase == Phase::On && (all || waived) {
             self.log.set_durable(taken.end);
@@ -170,7 +170,10 @@ impl Writer {
                     error_text(&error)
                 );
             }
-            return Err(Failure { what: "writing to", error });
+            return Err(Failure {
+                what: "writing to",
+                error,
+            });
         }
         open.len += bytes.len() as u64;
         self.status.size.fetch_add(bytes.len() as u64, Relaxed);
@@ -178,7 +181,10 @@ impl Writer {
     }
 
     fn sync_is_due(&self, policy: Fsync, last: bool, now: Instant) -> bool {
-        let owes = self.open.as_ref().is_some_and(|open| open.durable < open.len);
+        let owes = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.durable < open.len);
         let due = match policy {
             Fsync::Always => true,
             Fsync::EverySecond => now.saturating_duration_since(self.last_sync) >= SYNC_EVERY,
@@ -191,7 +197,10 @@ impl Writer {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        open.file.sync().map_err(|error| Failure { what: "syncing", error })?;
+        open.file.sync().map_err(|error| Failure {
+            what: "syncing",
+            error,
+        })?;
         open.durable = open.len;
         self.last_sync = now;
         let took = now.elapsed();
@@ -219,22 +228,18 @@ impl Writer {
     /// Everything before a cut is durable: what follows gets its own file.
     fn switch(&mut self, phase: Phase) {
         let begun = if phase == Phase::On {
-            let begun = self.files.lock().begin_incr();
-            begun.map(|(file, info)| (file, Some(info)))
+            let begun = self.files.lock().begin_incr(self.around.sums());
+            begun.map(|(open, info)| (open, Some(info)))
         } else {
-            let begun = self.files.lock().begin_temp_incr();
-            begun.map(|file| (file, None))
+            let begun = self.files.lock().begin_temp_incr(self.around.sums());
+            begun.map(|open| (open, None))
         };
         let result = match begun {
-            Ok((file, info)) => {
+            Ok((open, info)) => {
                 let name = info.as_ref().map(|info| shown(&info.name));
                 let name = name.unwrap_or_else(|| "that waits for its base".to_owned());
                 log::info!("Creating AOF incr file {name} on background rewrite");
-                self.open = Some(Open {
-                    file,
-                    len: 0,
-                    durable: 0,
-                });
+                self.open = Some(open);
                 Ok(info)
             }
             // The log goes on in the old file, and the rewrite will not be used.

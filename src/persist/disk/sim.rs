@@ -265,6 +265,7 @@ impl Disk for SimDisk {
         }
         if let Ok(node) = inner.find(path) {
             inner.nodes[node].bytes.clear();
+            inner.nodes[node].lost.clear();
         }
         drop(inner);
         self.append_to(path)
@@ -316,6 +317,9 @@ impl Disk for SimDisk {
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut inner = self.0.lock();
         inner.begin()?;
+        if inner.find(dir).is_ok() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         let inside = inner.names.keys().filter(|path| path.parent() == Some(dir));
         let names = inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
         Ok(names.collect())
@@ -442,7 +446,8 @@ mod tests {
             file.sync().expect("no faults");
             disk.sync_dir(Path::new("d")).expect("no faults");
             file.write_all(&[2; 1000]).expect("room");
-            disk.rename(Path::new("d/a"), Path::new("d/b")).expect("it is there");
+            disk.rename(Path::new("d/a"), Path::new("d/b"))
+                .expect("it is there");
             let disk = disk.restart();
             let (a, b) = (content(&disk, "d/a"), content(&disk, "d/b"));
             assert!(a.is_some() != b.is_some(), "one name: {seed}");
@@ -453,7 +458,10 @@ mod tests {
             torn += usize::from(rest.contains(&0) && rest.contains(&2));
             whole += usize::from(rest == [2; 1000]);
         }
-        assert!(named > 50 && torn > 50 && whole > 20, "{named} {torn} {whole}");
+        assert!(
+            named > 50 && torn > 50 && whole > 20,
+            "{named} {torn} {whole}"
+        );
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::Text;
 use crate::base::clock;
 use crate::command::ctx::Ctx;
 use crate::config::Id;
+use crate::persist::aof::log::Phase;
+use crate::persist::aof::service::Aof;
+use crate::persist::aof::status::Status;
 use crate::persist::service::Persistence;
 use crate::store::{Busy, DATABASES};
 
@@ -42,29 +45,49 @@ pub(super) fn persistence(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy
     text.field("rdb_last_load_keys_expired", expired);
     let loaded = progress.loaded_keys.load(Relaxed);
     text.field("rdb_last_load_keys_loaded", loaded);
-    append_only(text);
+    append_only(text, ctx.services.aof().map(AsRef::as_ref));
     if loading {
         loading_fields(text, persist);
     }
     Ok(())
 }
 
-fn append_only(text: &mut Text) {
-    text.zeros(&[
-        "aof_enabled",
-        "aof_rewrite_in_progress",
-        "aof_rewrite_scheduled",
-    ]);
-    text.field("aof_last_rewrite_time_sec", -1);
-    text.field("aof_current_rewrite_time_sec", -1);
-    text.field("aof_last_bgrewrite_status", "ok");
-    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    text.field("aof_last_write_status", "ok");
+/// Everything about the append-only file; as if it were off where there is none.
+fn append_only(text: &mut Text, aof: Option<&Aof>) {
+    let (elapsed, scheduled) = aof.map_or((None, false), Aof::rewriting);
+    let on = aof.is_some_and(|aof| aof.log().phase() != Phase::Off);
+    let broken = aof.is_some_and(|aof| aof.log().is_broken());
+    let outcome = |ok: bool| if ok { "ok" } else { "err" };
+    let default = Status::default();
+    let status = aof.map_or(&default, Aof::status);
+    text.field("aof_enabled", u8::from(on));
+    text.field("aof_rewrite_in_progress", u8::from(elapsed.is_some()));
+    text.field("aof_rewrite_scheduled", u8::from(scheduled));
+    let last = status.last_rewrite_secs.load(Relaxed);
+    text.field("aof_last_rewrite_time_sec", last);
+    let current = elapsed.map_or(-1, |elapsed| elapsed.as_secs().cast_signed());
+    text.field("aof_current_rewrite_time_sec", current);
+    let last_ok = status.last_rewrite_ok.load(Relaxed);
+    text.field("aof_last_bgrewrite_status", outcome(last_ok));
+    text.field("aof_rewrites", status.rewrites.load(Relaxed));
+    let failures = status.failures.load(Relaxed);
+    text.field("aof_rewrites_consecutive_failures", failures);
+    text.field("aof_last_write_status", outcome(!broken));
     text.zeros(&[
         "aof_last_cow_size",
         "module_fork_in_progress",
         "module_fork_last_cow_size",
     ]);
+    if let Some(aof) = aof.filter(|_| on) {
+        text.field("aof_current_size", status.size.load(Relaxed));
+        text.field("aof_base_size", status.base_size.load(Relaxed));
+        text.field("aof_pending_rewrite", u8::from(scheduled));
+        text.field("aof_buffer_length", aof.log().waiting().0);
+        let log = aof.log();
+        let unsynced = log.recorded() > log.durable();
+        text.field("aof_pending_bio_fsync", u8::from(unsynced));
+        text.field("aof_delayed_fsync", status.delayed_syncs.load(Relaxed));
+    }
 }
 
 fn loading_fields(text: &mut Text, persist: &Persistence) {

@@ -103,7 +103,10 @@ fn cut_anywhere_the_whole_units_before_hold() {
             let (walked, shown) = walked(&bytes[..cut]);
             let whole = ends.iter().copied().filter(|&end| end <= cut).max();
             let good = walked.good as usize;
-            assert!(good >= whole.unwrap_or(0) && good <= cut, "{cut} {walked:?}");
+            assert!(
+                good >= whole.unwrap_or(0) && good <= cut,
+                "{cut} {walked:?}"
+            );
             match walked.end {
                 End::Whole => assert_eq!(good, cut),
                 End::Cut(_) => assert!(good < cut),
@@ -128,7 +131,10 @@ fn a_flipped_bit_in_a_chunk_is_a_cut_end_or_damage() {
             flipped[at] ^= 1 << bit;
             let (walked, shown) = walked(&flipped);
             // What was shown is a beginning of what was written, whatever happened.
-            assert!(whole.commands.starts_with(&shown.commands), "{at} {bit} {walked:?}");
+            assert!(
+                whole.commands.starts_with(&shown.commands),
+                "{at} {bit} {walked:?}"
+            );
             let part = ends.iter().position(|&end| at < end).expect("a part");
             let durable = part + 2 < parts.len();
             match walked.end {
@@ -170,7 +176,10 @@ fn a_torn_end_is_cut_and_lost_data_is_damage() {
     let mut zeros = bytes;
     zeros[HEAD_LEN..HEAD_LEN + 10].fill(0);
     let (lost, _) = walked(&zeros);
-    assert!(matches!(lost.end, End::Damaged(0, Damage::Checksum)), "{lost:?}");
+    assert!(
+        matches!(lost.end, End::Damaged(0, Damage::Checksum)),
+        "{lost:?}"
+    );
 }
 
 #[test]
@@ -198,7 +207,10 @@ fn units_have_two_brackets() {
     let mut bytes = Vec::new();
     push_command(&[b"EXEC"], &mut bytes);
     let (alone, _) = walked(&bytes);
-    assert!(matches!(alone.end, End::Damaged(0, Damage::Bracket("EXEC"))));
+    assert!(matches!(
+        alone.end,
+        End::Damaged(0, Damage::Bracket("EXEC"))
+    ));
 }
 
 #[test]
