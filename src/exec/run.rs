@@ -24,6 +24,8 @@
 //! Must stay true: the commands of one batch run in order, and once a batch is
 //! halted none of its later commands runs.
 
+mod logged;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -50,9 +52,6 @@ use crate::store::{Db, Footprint, Locks, Patience, shard_of};
 /// Commands of one group: enough to fill a core's memory parallelism (measured: 16
 /// suffice), few enough that locks are held for some microseconds only.
 pub const GROUP_MAX: usize = 32;
-
-/// How long a worker waits at a time for the log's writer to catch up.
-const LOG_WAIT_MAX: Duration = Duration::from_secs(1);
 
 const QUEUE_FULL: Error = Error::text("ERR the transaction is too large");
 
@@ -456,61 +455,6 @@ impl Executor {
         self.rerun_deferred(batches, &group, db);
         self.group = group;
         self.group.clear();
-    }
-
-    /// Looks how the log is: the shards that can't be changed now, because too much waits to
-    /// be written. In the pool it is waited for.
-    #[inline]
-    fn look_at_log(&mut self, union: Footprint) -> u64 {
-        let Some(log) = &self.log else {
-            return 0;
-        };
-        self.refuses_writes = log.is_broken();
-        if union.write == 0 || !log.is_full() {
-            return 0;
-        }
-        match self.lane {
-            Lane::Light => union.write,
-            Lane::Pool => {
-                log.wait_for_room(LOG_WAIT_MAX);
-                0
-            }
-        }
-    }
-
-    /// Has the replies of a group wait until all that they may have seen is durable.
-    #[inline]
-    fn note_dependence(&self, batches: &mut [Box<Batch>], group: &[Planned]) {
-        let Some(log) = self.log.as_ref().filter(|log| log.holds_replies()) else {
-            return;
-        };
-        let position = log.recorded();
-        for planned in group {
-            batches[planned.batch as usize].depends_on = position;
-        }
-    }
-
-    /// Whether the log admits a command.
-    fn admit(&self, command: Option<&'static Command>, session: &Session) -> Result<(), Refusal> {
-        let Some(command) = command.filter(|_| self.refuses_writes) else {
-            return Ok(());
-        };
-        let flags = command.spec.flags;
-        let writes = |command: &'static Command| command.spec.flags.has(Flags::WRITE);
-        let queue = session
-            .txn
-            .as_deref()
-            .filter(|_| flags.has(Flags::RUNS_QUEUE));
-        let queued = queue.is_some_and(|txn| !txn.all(|command, _| !writes(command)));
-        if !writes(command) && !queued && command.spec.name != "ping" {
-            return Ok(());
-        }
-        let why = self.log.as_ref().and_then(|log| log.failure());
-        let text = format!(
-            "MISCONF Errors writing to the AOF file: {}",
-            why.unwrap_or_default()
-        );
-        Err(Error::Bytes(text.into_bytes()).into())
     }
 
     /// In the pool, a command that was too much beside others is run again, alone;
