@@ -324,6 +324,13 @@ fn valkey() -> Option<PathBuf> {
     binary
 }
 
+/// Ends a server in good order.
+fn shut_down(mut server: Server) {
+    let mut client = server.client();
+    client.send(&["SHUTDOWN", "NOSAVE"]);
+    assert!(server.wait_exit(LIMIT).is_some(), "it ends");
+}
+
 /// Writes here, loads there, writes there, loads here: everything is as it was.
 fn exchange(peer: &Path, name: &str, more: &[&str]) {
     let dir = Dir::new(name);
@@ -336,8 +343,7 @@ fn exchange(peer: &Path, name: &str, more: &[&str]) {
     client.cmd(&["SET", "after", "rewrite"]);
     let mut before = [before, vec![]].concat();
     before.retain(|(key, _)| key != "0:gone");
-    client.cmd(&["SHUTDOWN", "NOSAVE"]);
-    drop(ours);
+    shut_down(ours);
     let theirs = dir.start_peer(peer, &["--aof-use-rdb-preamble", "yes"]);
     let mut client = theirs.client();
     let mut found = walk(&mut client);
@@ -348,8 +354,7 @@ fn exchange(peer: &Path, name: &str, more: &[&str]) {
     wait_for_rewrite(&mut client);
     client.cmd(&["RPUSH", "list", "there"]);
     let there = walk(&mut client);
-    client.cmd(&["SHUTDOWN", "NOSAVE"]);
-    drop(theirs);
+    shut_down(theirs);
     let ours = dir.start(more);
     assert_eq!(walk(&mut ours.client()), there);
 }
@@ -480,6 +485,12 @@ fn verdicts_on_damage_agree_with_redis() {
         let (theirs, ours) = (redis_takes(&tool, &path), we_take(&path));
         // Numbers that strtol reads and we do not: signs, blanks and zero arguments.
         let lenient = case.split(|&byte| byte == b'\n').any(is_odd_number);
+        // The start of an annotation at the end: what is appended would become a part of it.
+        let last = case
+            .rsplit(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        let lenient = lenient || last.starts_with(b"#");
         assert!(
             ours == theirs || lenient,
             "{}: {theirs} {ours}",
@@ -588,8 +599,7 @@ fn an_old_file_is_taken_over() {
     assert_eq!(client.cmd(&["LLEN", "list"]).integer(), Some(0));
     assert!(!file.exists() && dir.log().join("appendonly.aof").exists());
     client.cmd(&["SET", "more", "2"]);
-    client.cmd(&["SHUTDOWN"]);
-    drop(server);
+    shut_down(server);
     assert_eq!(number(&mut dir.start(&[]).client(), "more"), 2);
 }
 
