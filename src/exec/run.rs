@@ -169,6 +169,7 @@ impl Executor {
             self.plan_batch(batches, index, &mut db);
         }
         self.run_group(batches, &mut db);
+        self.write_log();
         for batch in batches {
             batch.settle();
         }

@@ -604,6 +604,7 @@ impl Persistence {
             keep_expired: true,
             replace: false,
             is_lfu: self.config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu"),
+            key_delay: Duration::from_micros(self.config.int(Id::KEY_LOAD_DELAY).max(0) as u64),
         };
         let mut source = FileSource::new(input, size, checksum);
         let mut locks = Locks::new(&self.keyspace, Patience::Wait);

@@ -34,6 +34,14 @@ impl Executor {
         }
     }
 
+    /// Has what was recorded in this turn written before its replies go out.
+    #[inline]
+    pub(super) fn write_log(&self) {
+        if let Some(aof) = self.services.aof() {
+            aof.write_now();
+        }
+    }
+
     /// Has the replies of a group wait until all that they may have seen is durable.
     #[inline]
     pub(super) fn note_dependence(&self, batches: &mut [Box<Batch>], group: &[Planned]) {
@@ -43,6 +51,13 @@ impl Executor {
         let position = log.recorded();
         for planned in group {
             batches[planned.batch as usize].depends_on = position;
+        }
+    }
+
+    /// As [`Executor::note_dependence`], of a reply that somebody else has left.
+    pub fn note_dependence_of(&self, batch: &mut Batch) {
+        if let Some(log) = self.log.as_ref().filter(|log| log.holds_replies()) {
+            batch.depends_on = log.recorded();
         }
     }
 

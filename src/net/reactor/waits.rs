@@ -74,6 +74,7 @@ impl Reactor {
         };
         if let Some(batch) = &mut conn.batch {
             self.executor.answer(&blocked, batch);
+            self.executor.note_dependence_of(batch);
         }
         self.part_with_wait(slot, &blocked);
         self.send_rest(slot);

@@ -282,6 +282,12 @@ impl Log {
         self.durable.load(Acquire)
     }
 
+    /// Whether something was recorded that the system does not have yet.
+    #[inline]
+    pub fn has_unwritten(&self) -> bool {
+        self.recorded.load(Relaxed) > self.written.load(Relaxed)
+    }
+
     /// Whether replies have to wait until what they depend on is durable.
     #[inline]
     pub fn holds_replies(&self) -> bool {
@@ -408,6 +414,17 @@ impl Log {
             phase: state.phase,
             stop: state.stop,
         }
+    }
+
+    /// As [`Log::take`], where there is nothing to do but to write; `None` where the writer
+    /// itself has to see to it.
+    pub(super) fn take_plain(&self, spare: &mut Buffer) -> Option<u64> {
+        let mut state = self.state.lock();
+        if state.phase != Phase::On || state.next.is_some() || state.stop {
+            return None;
+        }
+        std::mem::swap(&mut state.buffer, spare);
+        Some(self.recorded.load(Relaxed))
     }
 
     /// The writer has reached the cut: what gathers behind it comes next, in the file that

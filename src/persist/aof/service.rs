@@ -113,7 +113,8 @@ pub struct Aof {
     status: Arc<Status>,
     base: Arc<dyn BaseWriter>,
     state: Mutex<State>,
-    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    writer: OnceLock<Arc<Mutex<Writer>>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     reloader: OnceLock<Reloader>,
 }
 
@@ -139,7 +140,8 @@ impl Aof {
             status: Arc::default(),
             base,
             state: Mutex::default(),
-            writer: Mutex::default(),
+            writer: OnceLock::new(),
+            thread: Mutex::default(),
             reloader: OnceLock::new(),
         })
     }
@@ -202,6 +204,25 @@ impl Aof {
         Ok(())
     }
 
+    /// Sees to it that what was recorded is with the system before replies go out, unless
+    /// that might have to wait for the disk. Called by whoever has run commands, without
+    /// locks.
+    #[inline]
+    pub fn write_now(&self) {
+        if self.log.has_unwritten() && !self.log.holds_replies() {
+            self.write_unless_busy();
+        }
+    }
+
+    fn write_unless_busy(&self) {
+        if self.base.is_working() {
+            return;
+        }
+        if let Some(mut writer) = self.writer.get().and_then(|writer| writer.try_lock()) {
+            writer.write_now();
+        }
+    }
+
     /// Lets `appendfsync` be felt at once.
     pub fn apply_fsync(&self) {
         let always = Fsync::from_name(self.config.choice(Id::APPENDFSYNC)) == Fsync::Always;
@@ -259,8 +280,8 @@ impl Aof {
     }
 
     fn start_writer(&self, open: Option<Open>) -> Result<(), String> {
-        let mut writer = self.writer.lock();
-        if writer.is_some() {
+        let mut thread = self.thread.lock();
+        if thread.is_some() {
             return Ok(());
         }
         let around = Arc::new(Around {
@@ -274,9 +295,10 @@ impl Aof {
             around,
             open,
         );
-        let thread = std::thread::Builder::new().name("log-writer".into());
-        let started = thread.spawn(move || work.run());
-        *writer = Some(started.map_err(|error| format!("Can't start a thread: {error}"))?);
+        let work = Arc::clone(self.writer.get_or_init(|| Arc::new(Mutex::new(work))));
+        let builder = std::thread::Builder::new().name("log-writer".into());
+        let started = builder.spawn(move || Writer::run(&work));
+        *thread = Some(started.map_err(|error| format!("Can't start a thread: {error}"))?);
         Ok(())
     }
 
@@ -285,7 +307,7 @@ impl Aof {
     pub fn close(&self) {
         self.base.cancel();
         self.log.stop();
-        if let Some(thread) = self.writer.lock().take()
+        if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
             log::error!("the log's writer has panicked");

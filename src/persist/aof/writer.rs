@@ -7,9 +7,10 @@
 //!
 //! - `always`: a turn writes and syncs all that has gathered during the turn before: a
 //!   group commit. Who waits is told after the sync.
-//! - `everysec`, `no`: a turn every millisecond while there is something to write, so that
-//!   nobody who records has to wake this thread; a sync a second, here, where it stops
-//!   nobody.
+//! - `everysec`, `no`: who has recorded writes before the replies go out, which is a copy
+//!   into the system's memory; a killed process then loses nothing. While this thread syncs,
+//!   once a second, or data is being written out elsewhere, a write could have to wait for
+//!   the disk. Then it is left to a turn of this thread, within a millisecond after.
 //!
 //! Must stay true: after a failed sync or write the file is left alone for good. What it
 //! lacks comes back only with a rewrite from memory. With `always` nothing can be
@@ -82,18 +83,48 @@ impl Writer {
     }
 
     /// Works until the log is stopped.
-    pub fn run(mut self) {
+    pub fn run(writer: &Mutex<Writer>) {
+        let log = Arc::clone(&writer.lock().log);
         let mut rested = true;
         loop {
-            let nap = !rested && self.around.fsync() != Fsync::Always;
-            let limit = if nap { WRITE_EVERY } else { self.until_sync() };
-            self.log.sleep(limit, nap);
-            match self.turn(Instant::now()) {
+            let (limit, naps) = writer.lock().rest(rested);
+            log.sleep(limit, naps);
+            match writer.lock().turn(Instant::now()) {
                 Turn::Stop => return,
                 Turn::Worked => rested = false,
                 Turn::Idle => rested = true,
             }
         }
+    }
+
+    /// How long it may sleep, and whether records leave it asleep: with `always` who has
+    /// recorded waits for it, else who has recorded writes, or the next turn does.
+    fn rest(&self, rested: bool) -> (Duration, bool) {
+        match self.around.fsync() {
+            Fsync::Always => (self.until_sync(), false),
+            _ if rested => (self.until_sync(), true),
+            _ => (WRITE_EVERY, true),
+        }
+    }
+
+    /// Writes what was recorded, for one who does not want to wait for the next turn:
+    /// no sync, and no other file. Whether it is all with the system now.
+    pub fn write_now(&mut self) -> bool {
+        if self.open.is_none() || self.around.fsync() == Fsync::Always {
+            return false;
+        }
+        let Some(end) = self.log.take_plain(&mut self.spare) else {
+            return false;
+        };
+        let mut bytes = std::mem::take(&mut self.spare);
+        let result = self.write(&mut bytes);
+        bytes.clear();
+        self.spare = bytes;
+        match result {
+            Ok(()) => self.log.set_written(end),
+            Err(failure) => self.fail(&failure, self.around.fsync()),
+        }
+        true
     }
 
     /// How long it may sleep.
