@@ -318,7 +318,10 @@ impl Executor {
         session: &Session,
     ) -> Result<&'static Command, Refusal> {
         match command {
-            Some(command) if !self.closed && gate::stand_open(command, argv.len(), session) => {
+            Some(command)
+                if !(self.closed | self.refuses_writes)
+                    && gate::stand_open(command, argv.len(), session) =>
+            {
                 Ok(command)
             }
             command => self.pass(command, argv, session),
@@ -339,10 +342,10 @@ impl Executor {
             persist: &self.services.persist,
             closed: self.closed,
         });
-        if self.refuses_writes {
-            return passed.and_then(|command| self.admit(command, session));
+        match passed {
+            Ok(command) if self.refuses_writes => self.pass_log(command, session),
+            passed => passed,
         }
-        passed
     }
 
     #[inline]

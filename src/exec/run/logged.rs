@@ -61,15 +61,12 @@ impl Executor {
         }
     }
 
-    /// Whether the log admits a command.
-    pub(super) fn admit(
+    /// The gate of a broken log: what changes data does not pass.
+    pub(super) fn pass_log(
         &self,
-        command: Option<&'static Command>,
+        command: &'static Command,
         session: &Session,
-    ) -> Result<(), Refusal> {
-        let Some(command) = command.filter(|_| self.refuses_writes) else {
-            return Ok(());
-        };
+    ) -> Result<&'static Command, Refusal> {
         let flags = command.spec.flags;
         let writes = |command: &'static Command| command.spec.flags.has(Flags::WRITE);
         let queue = session
@@ -78,7 +75,7 @@ impl Executor {
             .filter(|_| flags.has(Flags::RUNS_QUEUE));
         let queued = queue.is_some_and(|txn| !txn.all(|command, _| !writes(command)));
         if !writes(command) && !queued && command.spec.name != "ping" {
-            return Ok(());
+            return Ok(command);
         }
         let why = self.log.as_ref().and_then(|log| log.failure());
         let text = format!(

@@ -115,8 +115,9 @@ impl BaseWriter for SnapshotBase {
         as_snapshot: bool,
         cut: &mut dyn FnMut(),
     ) -> Result<u64, BaseError> {
-        sys::be_nice(NICENESS);
-        let mut locks = Locks::new(&self.keyspace, Patience::Wait);
+        // Where that cannot be, it only takes its turns like others.
+        let _ = sys::be_nice(NICENESS);
+        let mut locks = Locks::new(&self.keyspace, Patience::Polite);
         let budget = self.config.size(Id::SNAPSHOT_MEMORY_BUDGET);
         let started = Snapshot::start(&self.keyspace, &mut locks, budget, cut);
         let Some((snapshot, ())) = started else {

@@ -623,7 +623,10 @@ impl Journal for Aof {
                     Effect::Command { db, words } => recorder.command(db, words.iter()),
                     Effect::UnitBegin => recorder.begin(),
                     Effect::UnitEnd => recorder.end(),
-                    Effect::Touched { .. } | Effect::Flushed { .. } => {}
+                    Effect::Touched { .. }
+                    | Effect::Flushed { .. }
+                    | Effect::Caller { .. }
+                    | Effect::Read { .. } => {}
                 }
             }
         });
