@@ -428,11 +428,17 @@ impl Log {
     }
 
     /// The writer has reached the cut: what gathers behind it comes next, in the file that
-    /// was begun for it, or in the old one.
+    /// was begun for it, or in the old one if that is the log.
     pub(super) fn switched(&self, file: Result<Option<FileInfo>, String>) {
         let mut state = self.state.lock();
         if let Some(mut next) = state.next.take() {
-            state.buffer.append(&mut next);
+            if file.is_err() && state.phase != Phase::On {
+                // The old file lacks what was dropped before the cut.
+                self.keeps.store(false, Release);
+                self.forget(&mut state);
+            } else {
+                state.buffer.append(&mut next);
+            }
             state.switched = Some(file);
         }
         self.progress.notify_all();

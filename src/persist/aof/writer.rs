@@ -273,8 +273,11 @@ impl Writer {
                 self.open = Some(open);
                 Ok(info)
             }
-            // The log goes on in the old file, and the rewrite will not be used.
+            // The log goes on in the old file, if that is one, and the rewrite will not be used.
             Err(error) => {
+                if phase != Phase::On {
+                    self.open = None;
+                }
                 let reason = error_text(&error);
                 log::warn!("Can't open the append-only file: {reason}");
                 Err(reason)

@@ -1,3 +1,5 @@
+//! Verdicts on logs of each kind of damage, and what repairing leaves of them.
+
 use super::super::record::push_command;
 use super::*;
 use crate::persist::disk::sim::SimDisk;

@@ -1,3 +1,5 @@
+//! Files of commands that are whole, cut off at every place, torn and damaged.
+
 use super::super::record::{Encoder, push_command};
 use super::*;
 
