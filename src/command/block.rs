@@ -10,16 +10,23 @@ use super::args::Args;
 use super::ctx::{Ctx, Outcome, Stop};
 use super::error::Error;
 use crate::base::clock::Millis;
+use crate::persist::aof::log::{Log, Phase};
 use crate::resp::Reply;
 use crate::store::Key;
 use crate::store::entry::Type;
 use crate::store::waiters::WaitKey;
+
+/// Who waits for a log that is off waits in vain.
+pub const LOG_IS_OFF: Error =
+    Error::text("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
 
 /// What is answered when the time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
     NullArray,
     Zero,
+    /// Whether the log has become durable, and by how many replicas; also when it has.
+    Acks(Acks),
 }
 
 impl Nothing {
@@ -28,7 +35,44 @@ impl Nothing {
         match self {
             Nothing::NullArray => reply.null_array(),
             Nothing::Zero => reply.int(0),
+            // Nobody says of a server without a log that it has anything.
+            Nothing::Acks(acks) => acks.write(None, reply),
         }
+    }
+}
+
+/// What WAITAOF waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acks {
+    /// The log's end when it was asked.
+    pub position: u64,
+    /// The log has to have got there.
+    pub local: bool,
+    /// So many replicas have to. There are none.
+    pub replicas: i64,
+}
+
+impl Acks {
+    /// Whether this server's disk has it.
+    fn are_here(self, log: Option<&Log>) -> bool {
+        log.is_some_and(|log| log.phase() == Phase::On && log.durable() >= self.position)
+    }
+
+    /// Whether all is as was asked for.
+    pub fn suffice(self, log: Option<&Log>) -> bool {
+        self.replicas == 0 && (!self.local || self.are_here(log))
+    }
+
+    /// Whether it waits for a log that is switched off.
+    pub fn are_vain(self, log: Option<&Log>) -> bool {
+        self.local && log.is_none_or(|log| log.phase() == Phase::Off)
+    }
+
+    /// Answers how things are now.
+    pub fn write(self, log: Option<&Log>, reply: &mut Reply) {
+        reply.array(2);
+        reply.int(i64::from(self.are_here(log)));
+        reply.int(0);
     }
 }
 

@@ -83,6 +83,7 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     if !ctx.command.spec.flags.has(Flags::RUNS_QUEUE) {
         failed |= ctx.reply.errors() != errors;
         if ctx.db.effects.dirty != dirty && ctx.db.is_logged() {
+            ctx.session.has_written = true;
             ctx.db.index = ctx.session.db;
             ctx.db.commit(&mut argv.iter());
         }

@@ -145,6 +145,10 @@ pub struct Session {
     pub txn: Option<Box<Txn>>,
     /// The keys that are watched.
     pub watch: Watch,
+    /// It has changed logged data since `logged_to`.
+    pub has_written: bool,
+    /// A position in the log that all it had changed stands before.
+    pub logged_to: u64,
     /// What others may see of the connection.
     pub client: Arc<Client>,
 }
@@ -162,6 +166,8 @@ impl Session {
             close: false,
             txn: None,
             watch: Watch::default(),
+            has_written: false,
+            logged_to: 0,
             client,
         }
     }

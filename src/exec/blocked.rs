@@ -14,10 +14,11 @@ use super::batch::Batch;
 use crate::base::clock::Millis;
 use crate::base::wait::{Phase, Wait};
 use crate::clients::Client;
-use crate::command::block::{Block, Nothing};
+use crate::command::block::{Acks, Block, LOG_IS_OFF, Nothing};
 use crate::command::call::answer_error;
 use crate::command::{Command, Error, ReplyMode, Session};
 use crate::metrics::ThreadMetrics;
+use crate::persist::aof::log::Log;
 use crate::resp::{Argv, Reply, Saved, Version};
 use crate::store::Footprint;
 use crate::store::waiters::Waiter;
@@ -120,10 +121,27 @@ impl Blocked {
         Caller::of(&self.0).and_then(|caller| caller.until)
     }
 
+    /// What of the log it waits for, if that is what it waits for.
+    pub fn acks(&self) -> Option<Acks> {
+        match Caller::of(&self.0)?.nothing {
+            Nothing::Acks(acks) => Some(acks),
+            Nothing::NullArray | Nothing::Zero => None,
+        }
+    }
+
     /// Writes the reply of a wait that is over into its connection's batch.
-    pub(super) fn answer(&self, batch: &mut Batch, metrics: &ThreadMetrics) {
+    pub(super) fn answer(&self, batch: &mut Batch, metrics: &ThreadMetrics, log: Option<&Log>) {
         let mark = batch.reply.mark();
-        self.write(&mut batch.reply, metrics);
+        match self
+            .acks()
+            .filter(|_| self.0.wait.phase() != Phase::Refused)
+        {
+            Some(acks) if acks.are_vain(log) => {
+                answer_error(&LOG_IS_OFF, &mut batch.reply, metrics);
+            }
+            Some(acks) => acks.write(log, &mut batch.reply),
+            None => self.write(&mut batch.reply, metrics),
+        }
         if batch.session.reply_mode != ReplyMode::On {
             batch.reply.rewind(mark);
             batch.session.reply_mode = batch.session.reply_mode.after_command();

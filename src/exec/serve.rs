@@ -128,7 +128,9 @@ impl Executor {
 
     /// Writes the reply of a wait that is over into its connection's batch.
     pub fn answer(&self, blocked: &Blocked, batch: &mut Batch) {
-        blocked.answer(batch, &self.metrics);
+        // Who has served it has changed data in its name.
+        batch.session.has_written = true;
+        blocked.answer(batch, &self.metrics, self.log());
     }
 
     /// Forgets the wait of a connection that is served, called off or gone. What is

@@ -61,9 +61,6 @@ const BATCHES_MAX: usize = 256;
 const SPARE_BUFFERS: usize = 256;
 /// Room that a kept output buffer may have.
 const SPARE_OUTPUT_MAX: usize = 64 * 1024;
-/// What the loop asks the scheduler for: it has little to do at a time, and all
-/// clients wait for it, a worker's only one.
-const SLICE: Duration = Duration::from_micros(200);
 /// How long a shutdown waits for workers and for slow readers.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -126,6 +123,8 @@ pub struct Reactor {
     deadlines: BTreeSet<Deadline>,
     /// Connections whose replies wait until what they depend on is durable.
     held: Vec<usize>,
+    /// Connections that wait for the log to become durable, and for nothing else.
+    log_waits: BTreeSet<usize>,
     accept_again: Option<Instant>,
     drain_until: Option<Instant>,
     starting: Option<Box<dyn Starting>>,
@@ -202,6 +201,7 @@ impl Reactor {
             outputs: Vec::new(),
             deadlines: BTreeSet::new(),
             held: Vec::new(),
+            log_waits: BTreeSet::new(),
             accept_again: None,
             drain_until: None,
             starting: parts.starting,
@@ -250,17 +250,6 @@ impl Reactor {
         }
         self.end();
         Ok(())
-    }
-
-    /// Asks to run soon when there is something to do.
-    fn ask_scheduler(&self) {
-        if let Err(error) = sys::prefer_short_slices(SLICE) {
-            log::debug!("The scheduler has no short slices for the loop: {error}");
-        }
-        let nice = self.services.config.int(Id::LOOP_NICE);
-        if let Err(error) = sys::be_nice(nice as i32) {
-            log::debug!("The scheduler takes no loop-nice of {nice}: {error}");
-        }
     }
 
     /// Counts a turn and the time it has taken since `began`.
@@ -343,19 +332,12 @@ impl Reactor {
             self.on_completion(batch);
         }
         self.finished = finished;
-        self.release_held();
+        self.follow_log();
         if self.services.clients.take_kills() {
             self.close_killed();
         }
         if let Err(error) = self.listen() {
             log::warn!("Cannot serve the new listening sockets: {error}");
-        }
-    }
-
-    /// Sends the replies that have waited for the log, where it has got far enough.
-    fn release_held(&mut self) {
-        for slot in std::mem::take(&mut self.held) {
-            self.send_rest(slot);
         }
     }
 

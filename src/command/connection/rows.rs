@@ -24,6 +24,24 @@ pub const SPECS: &[Spec] = &[
         ..Spec::DEFAULT
     },
     Spec {
+        name: "waitaof",
+        arity: 4,
+        flags: Flags::BLOCKING,
+        acl: &["@connection"],
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        group: Group::Generic,
+        since: "7.2.0",
+        complexity: "O(1)",
+        summary: "Wait until all that the current connection has changed is in the append-only files of this server and of its replicas",
+        args: &[
+            Arg::new("numlocal", ArgType::Integer),
+            Arg::new("numreplicas", ArgType::Integer),
+            Arg::new("timeout", ArgType::Integer),
+        ],
+        run: wait::wait_for_log,
+        ..Spec::DEFAULT
+    },
+    Spec {
         name: "ping",
         arity: -1,
         flags: Flags::FAST,

@@ -8,6 +8,7 @@ use super::super::batch::Batch;
 use super::super::gate::Refusal;
 use super::{Executor, Lane, Planned};
 use crate::command::{Command, Error, Flags, Session};
+use crate::persist::aof::log::Log;
 use crate::store::Footprint;
 
 /// How long a worker waits at a time for the log's writer to catch up.
@@ -52,6 +53,11 @@ impl Executor {
         for planned in group {
             batches[planned.batch as usize].depends_on = position;
         }
+    }
+
+    /// The log, where there may be one.
+    pub fn log(&self) -> Option<&Log> {
+        self.log.as_deref()
     }
 
     /// As [`Executor::note_dependence`], of a reply that somebody else has left.

@@ -116,6 +116,7 @@ impl Reactor {
         self.services.persist.cron(now, self.services.changes());
         if let Some(aof) = self.services.aof() {
             aof.cron();
+            self.end_log_waits();
         }
         if instant >= self.cron.next_starting {
             self.cron.next_starting = instant + STARTING_EVERY;

@@ -1,18 +1,36 @@
-//! How the server's life begins and ends at the reactor: loading, and signals.
+//! How the server's life begins and ends at the reactor: its place among the threads,
+//! loading, and signals.
 //!
-//! Both take as long as the disk does, so both happen on other threads; the reactor looks
+//! The latter two take as long as the disk does, so they happen on other threads; the reactor looks
 //! at how far they are.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT};
 
 use super::Reactor;
+use crate::base::sys;
 use crate::config::Id;
 
+/// What the loop asks the scheduler for: it has little to do at a time, and all
+/// clients wait for it, a worker's only one.
+const SLICE: Duration = Duration::from_micros(200);
+
 impl Reactor {
+    /// Asks to run soon when there is something to do.
+    pub(super) fn ask_scheduler(&self) {
+        if let Err(error) = sys::prefer_short_slices(SLICE) {
+            log::debug!("The scheduler has no short slices for the loop: {error}");
+        }
+        let nice = self.services.config.int(Id::LOOP_NICE);
+        if let Err(error) = sys::be_nice(nice as i32) {
+            log::debug!("The scheduler takes no loop-nice of {nice}: {error}");
+        }
+    }
+
     /// Looks whether the server has become ready.
     pub(super) fn go_on_starting(&mut self) -> io::Result<()> {
         let Some(starting) = &mut self.starting else {

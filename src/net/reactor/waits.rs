@@ -25,9 +25,39 @@ impl Reactor {
                 generation: conn.generation,
             });
         }
+        let for_log = blocked.acks().is_some();
         conn.blocked = Some(blocked);
         // It may have been served before it came here.
         self.end_wait(slot);
+        if for_log {
+            self.log_waits.insert(slot);
+            self.end_log_waits();
+        }
+    }
+
+    /// The log may have got further: sends the replies that have waited for it, and ends
+    /// the waits of clients.
+    pub(super) fn follow_log(&mut self) {
+        for slot in std::mem::take(&mut self.held) {
+            self.send_rest(slot);
+        }
+        self.end_log_waits();
+    }
+
+    /// Ends the waits for the log that it has got far enough for, or that are in vain.
+    pub(super) fn end_log_waits(&mut self) {
+        for slot in std::mem::take(&mut self.log_waits) {
+            let blocked = self.conns.get(slot).and_then(|conn| conn.blocked.as_ref());
+            let Some((acks, wait)) = blocked.and_then(|b| Some((b.acks()?, b.wait()))) else {
+                continue;
+            };
+            let log = self.executor.log();
+            if !(acks.suffice(log) || acks.are_vain(log)) {
+                self.log_waits.insert(slot);
+            } else if wait.end(Phase::Released) {
+                self.end_wait(slot);
+            }
+        }
     }
 
     /// Ends the waits of those who have been served or called off.
