@@ -2,6 +2,8 @@
 //! also in the middle of rewrites and of loading; redis-server and valkey-server load what
 //! is written here, and the other way round; damage gets the verdict of redis-check-aof.
 
+#[path = "aof/faults.rs"]
+mod faults;
 mod support;
 
 use std::fs;
@@ -83,7 +85,11 @@ fn rounds() -> usize {
 }
 
 fn info(client: &mut Client, field: &str) -> String {
-    let text = client.cmd(&["INFO", "persistence"]).text();
+    info_of(client, "persistence", field)
+}
+
+fn info_of(client: &mut Client, section: &str, field: &str) -> String {
+    let text = client.cmd(&["INFO", section]).text();
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
@@ -180,7 +186,8 @@ fn live_and_die(dir: &Dir, fsync: &str, last: &mut [Written; WRITERS], seed: u64
         .collect();
     thread::sleep(Duration::from_millis(rng.below(150) as u64));
     if rng.one_in(2) {
-        client.cmd(&["BGREWRITEAOF"]);
+        let saves: [&[&str]; 2] = [&["BGREWRITEAOF"], &["BGSAVE"]];
+        client.cmd(saves[usize::from(rng.one_in(3))]);
         thread::sleep(Duration::from_millis(rng.below(40) as u64));
     }
     // A drop kills.
@@ -603,48 +610,44 @@ fn an_old_file_is_taken_over() {
     assert_eq!(number(&mut dir.start(&[]).client(), "more"), 2);
 }
 
-/// With a disk that fails, writes are refused or the process ends; nothing is acknowledged
-/// that is lost. The failures come from strace, where it is installed.
+fn acks(local: i64) -> String {
+    format!("*2\r\n:{local}\r\n:0\r\n")
+}
+
+/// WAITAOF answers when the disk has it, when its time has passed, and when there is no
+/// log any more.
 #[test]
-fn failing_syncs_are_told() {
-    let Some(strace) = require_tool("strace") else {
-        return;
-    };
-    let dir = Dir::new("faults");
-    let server = dir.start(&["--appendfsync", "everysec"]);
-    let mut client = server.client();
-    client.cmd(&["SET", "key", "1"]);
-    let mut trace = Command::new(strace)
-        .args([
-            "-f",
-            "-qq",
-            "-e",
-            "trace=fdatasync",
-            "-e",
-            "inject=fdatasync:error=EIO:when=1+",
-        ])
-        .args(["-p", &server.pid().to_string()])
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("strace starts");
-    let refused = poll_until(LIMIT, || {
-        let reply = client.cmd(&["SET", "key", "2"]);
-        reply.is_error().then(|| reply.text())
+fn clients_wait_for_the_log() {
+    let dir = Dir::new("waitaof");
+    let server = dir.start(&["--appendfsync", "no", "--save", ""]);
+    let (mut client, mut other) = (server.client(), server.client());
+    client.expect(&["WAITAOF", "1", "0", "0"], acks(1));
+    client.expect(&["SET", "key", "1"], "+OK\r\n");
+    client.expect(&["WAITAOF", "1", "0", "10"], acks(0));
+    // Who has written nothing waits for nothing.
+    other.expect(&["WAITAOF", "1", "0", "0"], acks(1));
+    client.send(&["WAITAOF", "1", "0", "0"]);
+    other.expect(&["CONFIG", "SET", "appendfsync", "everysec"], "+OK\r\n");
+    assert_eq!(client.read_reply().raw, acks(1).as_bytes());
+    client.expect(&["WAITAOF", "1", "1", "10"], acks(1));
+    other.expect(&["CONFIG", "SET", "appendfsync", "always"], "+OK\r\n");
+    let bytes = [
+        encode(&["SET", "key", "2"]),
+        encode(&["WAITAOF", "1", "0", "0"]),
+    ]
+    .concat();
+    for _ in 0..50 {
+        client.send_raw(&bytes);
+        assert_eq!(client.read_reply().reply.text(), "OK");
+        assert_eq!(client.read_reply().raw, acks(1).as_bytes());
+    }
+    other.expect(&["CONFIG", "SET", "appendfsync", "no"], "+OK\r\n");
+    client.expect(&["SET", "key", "3"], "+OK\r\n");
+    client.send(&["WAITAOF", "1", "0", "0"]);
+    eventually(LIMIT, "it waits", || {
+        info_of(&mut other, "clients", "blocked_clients") == "1"
     });
-    let refused = refused.unwrap_or_default();
-    assert!(
-        refused.starts_with("MISCONF Errors writing to the AOF file"),
-        "{refused}"
-    );
-    assert_eq!(number(&mut client, "key"), 2, "reads go on");
-    assert_eq!(info(&mut client, "aof_last_write_status"), "err");
-    let _ = Command::new("kill")
-        .args(["-INT", &trace.id().to_string()])
-        .status();
-    let _ = trace.wait();
-    eventually(LIMIT, "a rewrite from memory repairs it", || {
-        !client.cmd(&["SET", "key", "3"]).is_error()
-    });
-    drop(server);
-    assert_eq!(number(&mut dir.start(&[]).client(), "key"), 3);
+    other.expect(&["CONFIG", "SET", "appendonly", "no"], "+OK\r\n");
+    let refused = client.read_reply().reply;
+    assert!(refused.is_error() && refused.text().contains("appendonly is disabled"));
 }
