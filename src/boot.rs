@@ -314,18 +314,7 @@ fn assemble(
         Arc::clone(&waker),
     ));
     let workers = worker_count(config);
-    let services = Arc::new(Services {
-        supervised: start.supervisor.name(),
-        ..Services::new(
-            Arc::clone(config),
-            Arc::clone(&control) as _,
-            workers,
-            memory_use,
-        )
-    });
-    // Freeing every key takes seconds that nobody needs: the system takes the memory
-    // back when the process has ended.
-    std::mem::forget(Arc::clone(&services));
+    let services = services_of(config, &control, workers, start.supervisor);
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
     let aof = append_only_file(&services, &control)?;
@@ -346,20 +335,7 @@ fn assemble(
     logging::set_role(Role::Master);
     log_what_runs(config, workers);
     let ready_text = format!("Ready to accept connections on {addresses}");
-    let load: Load = match config.flag(Id::APPENDONLY) {
-        true => {
-            let (services, aof) = (Arc::clone(&services), Arc::clone(&aof));
-            let (executor, until) = (executor(Lane::Pool), start.restore_to);
-            Box::new(move || load_log(&services, &aof, executor, until))
-        }
-        false if start.restore_to.is_some() => {
-            return Err("--restore-to needs 'appendonly yes'".to_owned());
-        }
-        false => {
-            let services = Arc::clone(&services);
-            Box::new(move || services.persist.load_at_start())
-        }
-    };
+    let load = load_of(&services, &aof, executor(Lane::Pool), start.restore_to)?;
     let starting = starting(&services, &start.herald, &ready_text, load)?;
     let ready = starting.is_none();
     let reactor = Reactor::new(Parts {
@@ -380,6 +356,44 @@ fn assemble(
         start.herald.ready();
     }
     Ok((reactor, pidfile, aof))
+}
+
+/// What commands work with.
+fn services_of(
+    config: &Arc<Config>,
+    control: &Arc<ControlHandle>,
+    workers: usize,
+    supervisor: Supervisor,
+) -> Arc<Services> {
+    let control = Arc::clone(control);
+    let services = Arc::new(Services {
+        supervised: supervisor.name(),
+        ..Services::new(Arc::clone(config), control as _, workers, memory_use)
+    });
+    // Freeing every key takes seconds that nobody needs: the system takes the memory
+    // back when the process has ended.
+    std::mem::forget(Arc::clone(&services));
+    services
+}
+
+/// What loads the data: the log, all or up to a time, or else the last snapshot.
+fn load_of(
+    services: &Arc<Services>,
+    aof: &Arc<Aof>,
+    executor: Executor,
+    restore_to: Option<i64>,
+) -> Result<Load, String> {
+    let services = Arc::clone(services);
+    if services.config.flag(Id::APPENDONLY) {
+        let aof = Arc::clone(aof);
+        return Ok(Box::new(move || {
+            load_log(&services, &aof, executor, restore_to)
+        }));
+    }
+    if restore_to.is_some() {
+        return Err("--restore-to needs 'appendonly yes'".to_owned());
+    }
+    Ok(Box::new(move || services.persist.load_at_start()))
 }
 
 /// The append-only file, which is off until the data is there.
