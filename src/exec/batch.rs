@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::blocked::Blocked;
 use crate::clients::Client;
 use crate::command::Session;
+use crate::command::session::Txn;
 use crate::metrics::Counters;
 use crate::resp::{ProtocolError, Reply, Requests};
 
@@ -99,6 +100,12 @@ impl Batch {
     #[inline]
     pub fn waiting(&self) -> usize {
         self.requests.ready() - self.done
+    }
+
+    /// Bytes of memory that its buffers hold, without what lies in the store.
+    pub fn own_bytes(&self) -> usize {
+        let queue = self.session.txn.as_deref().map_or(0, Txn::mem_bytes);
+        self.requests.mem_bytes() + self.reply.own_bytes() + queue
     }
 
     /// Sends what has been replied, as much as the socket takes and fairness allows.

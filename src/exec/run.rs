@@ -30,9 +30,10 @@ use std::time::Duration;
 
 use super::batch::{Batch, Halt};
 use super::blocked::Blocked;
+use super::evict::Room;
 use super::gate::{self, Call, Refusal};
 use super::policy;
-use super::reaper::{Garbage, Reaper};
+use super::reaper::Reaper;
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
 use crate::command::call::{Called, Stopwatch, answer_error, call};
@@ -42,6 +43,7 @@ use crate::metrics::ThreadMetrics;
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
+use crate::store::usage::Stamping;
 use crate::store::waiters::Waiter;
 use crate::store::watch::Watch;
 use crate::store::{Db, Footprint, Locks, Patience, shard_of};
@@ -80,7 +82,7 @@ pub struct Executor {
     pub(super) services: Arc<Services>,
     journal: Arc<dyn Journal>,
     pub(super) metrics: Arc<ThreadMetrics>,
-    reaper: Reaper,
+    pub(super) reaper: Reaper,
     pub(super) rng: Rng,
     lane: Lane,
     group: Vec<Planned>,
@@ -89,6 +91,7 @@ pub struct Executor {
     /// Whether persistence keeps some commands out in this turn.
     closed: bool,
     expirer: Expirer,
+    pub(super) room: Room,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
     /// Waits that are over and may still stand in the shards.
@@ -107,6 +110,7 @@ impl Executor {
         lane: Lane,
     ) -> Executor {
         let metrics = services.metrics.thread();
+        reaper.count_in(&services.metrics.backlog);
         Executor {
             services,
             journal,
@@ -119,10 +123,21 @@ impl Executor {
             track_times: true,
             closed: false,
             expirer: Expirer::default(),
+            room: Room::new(),
             parted: Vec::new(),
             forgotten: Vec::new(),
             late: Vec::new(),
         }
+    }
+
+    /// What a view of the keyspace is made from.
+    pub(super) fn handles(&self) -> (Arc<Services>, Arc<dyn Journal>) {
+        (Arc::clone(&self.services), Arc::clone(&self.journal))
+    }
+
+    /// Bytes of effects that wait to leave the process.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.journal.waiting_bytes()
     }
 
     /// The counters of this thread.
@@ -143,6 +158,7 @@ impl Executor {
         let mut db = Db::new(locks, &*journal, now);
         self.track_times = services.config.flag(Id::LATENCY_TRACKING);
         self.closed = services.persist.closes_gates();
+        self.room.count_uses(&mut db, &mut self.rng);
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -246,8 +262,9 @@ impl Executor {
         batch: &mut Batch,
         nth: usize,
         command: Option<&'static Command>,
-        db: &Db<'_>,
+        db: &mut Db<'_>,
     ) {
+        self.look_at_room(db);
         let Batch {
             session,
             requests,
@@ -286,6 +303,12 @@ impl Executor {
         batch.done += 1;
     }
 
+    /// Whether a command may have to be kept out that is otherwise in order.
+    #[inline]
+    fn is_shut(&self) -> bool {
+        self.closed | self.room.exhausted
+    }
+
     /// As [`Executor::pass`], where nearly every command is let through by one look.
     #[inline]
     fn admit(
@@ -295,7 +318,7 @@ impl Executor {
         session: &Session,
     ) -> Result<&'static Command, Refusal> {
         match command {
-            Some(command) if !self.closed && gate::stand_open(command, argv.len(), session) => {
+            Some(command) if !self.is_shut() && gate::stand_open(command, argv.len(), session) => {
                 Ok(command)
             }
             command => self.pass(command, argv, session),
@@ -315,6 +338,7 @@ impl Executor {
             session,
             persist: &self.services.persist,
             closed: self.closed,
+            no_room: self.room.exhausted,
         })
     }
 
@@ -396,6 +420,7 @@ impl Executor {
         if self.group.is_empty() {
             return;
         }
+        self.look_at_room(db);
         let mut union = Footprint::NONE;
         for planned in &self.group {
             union.add_all(planned.footprint);
@@ -423,6 +448,9 @@ impl Executor {
         db.release();
         self.hashes.clear();
         self.after_group(db);
+        if self.room.is_limited() {
+            self.note_buffers(batches, group.iter().map(|planned| planned.batch as usize));
+        }
         self.rerun_deferred(batches, &group, db);
         self.group = group;
         self.group.clear();
@@ -499,7 +527,12 @@ impl Executor {
         };
         session.client.last_command.store(command.index, Relaxed);
         let mark = reply.mark();
-        (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
+        db.index = session.db;
+        db.stamping = if session.client.no_touch.load(Relaxed) {
+            Stamping::Off
+        } else {
+            self.room.stamping
+        };
         let called = call(
             &mut Ctx {
                 db,
@@ -576,7 +609,7 @@ impl Executor {
     }
 
     /// What follows when the locks are given back.
-    fn after_group(&mut self, db: &mut Db<'_>) {
+    pub(super) fn after_group(&mut self, db: &mut Db<'_>) {
         if !db.effects.stale.is_empty() {
             db.remove_stale();
         }
@@ -592,19 +625,13 @@ impl Executor {
         counters.misses.add(effects.misses);
         counters.expired.add(effects.expired);
         counters.expired_fields.add(effects.expired_fields);
+        counters.evicted.add(effects.evicted);
         counters.dirty.add(effects.dirty);
         (effects.hits, effects.misses) = (0, 0);
         (effects.expired, effects.dirty) = (0, 0);
-        effects.expired_fields = 0;
-        for entry in effects.garbage.drain(..) {
-            counters.reaped.add(1);
-            self.reaper.give(Garbage::Entry(entry));
-        }
-        for dict in effects.emptied.drain(..) {
-            counters.reaped.add(1);
-            self.reaper.give(Garbage::Table(dict));
-        }
-        effects.images.clear();
+        (effects.expired_fields, effects.evicted) = (0, 0);
+        self.give_garbage(db);
+        db.effects.images.clear();
     }
 }
 

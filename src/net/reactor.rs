@@ -48,6 +48,7 @@ use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
 use crate::systemd::Notifier;
 
 mod admit;
+mod buffers;
 mod cron;
 mod life;
 mod mail;
@@ -393,6 +394,7 @@ impl Reactor {
         if self.turn.is_empty() {
             return;
         }
+        self.note_buffers();
         let mut turn = std::mem::take(&mut self.turn);
         self.executor.turn(&mut turn, now);
         for batch in turn.drain(..) {
@@ -538,6 +540,7 @@ impl Reactor {
         if conn.has_more() {
             self.queue(slot);
         }
+        self.note_buffers_of(slot);
     }
 
     /// Registers for writability while there is something to send, and only then.
@@ -640,6 +643,7 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
+        self.services.clients.note_buffers(&conn.client, 0);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
         match conn.batch {
