@@ -228,7 +228,7 @@ impl Clients {
     /// Bytes of buffers that `maxmemory` does not count. [`BUFFERS_COUNTED`] it does.
     pub fn uncounted_bytes(&self) -> usize {
         let all = self.buffer_bytes.load(Relaxed) + self.spare_bytes.load(Relaxed);
-        all.saturating_sub(BUFFERS_COUNTED)
+        all.saturating_sub(BUFFERS_COUNTED) + inbox::mail_bytes()
     }
 
     /// All clients, oldest first.

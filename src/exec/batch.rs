@@ -102,6 +102,14 @@ impl Batch {
         self.requests.ready() - self.done
     }
 
+    /// Moves what the client is told without having asked behind what it has been replied.
+    pub fn take_mail(&mut self) {
+        let inbox = &self.session.client.inbox;
+        if inbox.has_mail() {
+            inbox.drain_into(&mut self.reply);
+        }
+    }
+
     /// Bytes of memory that its buffers hold, without what lies in the store.
     pub fn own_bytes(&self) -> usize {
         let queue = self.session.txn.as_deref().map_or(0, Txn::mem_bytes);

@@ -8,12 +8,14 @@
 //!
 //! What is in use is the allocator's sum (`base::heap`) without
 //! - what waits for the reaper, which is as good as free;
+//! - what lies with a snapshot that has still to write it, and would without it be free;
 //! - what other threads have evicted since this thread's last sum;
 //! - buffers of clients and of the log: they have budgets of their own, and what does not
 //!   live in the keyspace cannot be evicted from there.
 //!
 //! Must stay true: without a limit all this costs one look at two numbers per group.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
@@ -28,6 +30,7 @@ use crate::command::ctx::lfu_settings;
 use crate::config::{Config, Id};
 use crate::metrics::Backlog;
 use crate::store::evict::{Evicted, Evictor, Policy, Rank};
+use crate::store::snapshot::Kept;
 use crate::store::usage::{Lfu, Stamping};
 use crate::store::{Db, Locks, Patience};
 
@@ -66,7 +69,7 @@ pub(super) struct Room {
 struct Sum {
     /// Which one it is.
     number: u64,
-    reaped: u64,
+    freed: u64,
     evicted: u64,
     /// Of what was evicted since, this thread's part, which it has seen itself.
     own: u64,
@@ -117,20 +120,20 @@ impl Room {
     }
 
     /// Bytes by which what is in use exceeds the limit; `outside` is not data.
-    fn excess(&mut self, backlog: &Backlog, outside: u64, now: Millis) -> u64 {
-        // Counts before the sum: what is reaped meanwhile is taken for in flight still.
-        let (reaped, evicted) = (backlog.reaped(), backlog.evicted());
+    fn excess(&mut self, backlog: &Backlog, kept: &Kept, outside: u64, now: Millis) -> u64 {
+        // Counts before the sum: what is freed meanwhile is taken for in flight still.
+        let (freed, evicted) = (backlog.reaped() + kept.let_go(), backlog.evicted());
         let used = heap::in_use_about(now);
         let number = heap::sums();
         if number != self.sum.number {
             self.sum = Sum {
                 number,
-                reaped,
+                freed,
                 evicted,
                 own: 0,
             };
         }
-        let in_flight = backlog.given().saturating_sub(self.sum.reaped);
+        let in_flight = (backlog.given() + kept.handed()).saturating_sub(self.sum.freed);
         let others = (evicted.saturating_sub(self.sum.evicted)).saturating_sub(self.sum.own);
         let data = used.saturating_sub(in_flight + others + outside);
         data.saturating_sub(self.limit)
@@ -150,14 +153,13 @@ fn time_max(tenacity: i32) -> Duration {
 }
 
 impl Executor {
-    /// Looks whether there is room for the next commands, and makes some if not. Holds no
-    /// locks before and after.
+    /// Looks whether there is room for the next commands, and makes some if not; whether
+    /// keys have gone. Holds no locks before and after.
     #[inline]
-    pub(super) fn look_at_room(&mut self, db: &mut Db<'_>) {
+    pub(super) fn look_at_room(&mut self, db: &mut Db<'_>) -> bool {
         let generation = self.services.config.generation();
-        if self.room.generation != generation || self.room.is_limited() {
-            self.make_room(db, generation);
-        }
+        let looks = self.room.generation != generation || self.room.is_limited();
+        looks && self.make_room(db, generation)
     }
 
     /// A step of eviction without any command; whether there is more to do.
@@ -170,8 +172,9 @@ impl Executor {
         self.room.unfinished
     }
 
-    fn make_room(&mut self, db: &mut Db<'_>, generation: u64) {
-        let services = std::sync::Arc::clone(&self.services);
+    fn make_room(&mut self, db: &mut Db<'_>, generation: u64) -> bool {
+        let services = Arc::clone(&self.services);
+        let (backlog, kept) = (&services.metrics.backlog, services.keyspace.kept());
         let now = db.now;
         if self.room.generation != generation {
             self.room.read(&services.config, generation, now);
@@ -184,24 +187,21 @@ impl Executor {
             cgroup::refresh();
             self.room.limit = services.config.max_memory();
         }
-        if !self.room.is_limited() {
-            return services.metrics.backlog.fits(now);
-        }
-        if services.persist.is_loading() {
-            // What is read is kept; afterwards there is time to choose.
-            return;
+        // What is being loaded is kept; afterwards there is time to choose.
+        if !self.room.is_limited() || services.persist.is_loading() {
+            backlog.fits(now);
+            return false;
         }
         let outside = self.outside(&services);
-        let excess = self.room.excess(&services.metrics.backlog, outside, now);
+        let excess = self.room.excess(backlog, kept, outside, now);
         (self.room.exhausted, self.room.unfinished) = (false, false);
-        if excess > 0 {
-            self.evict_some(db, &services);
-        }
+        let evicted = excess > 0 && self.evict_some(db, &services);
         if self.room.exhausted || self.room.unfinished {
-            services.metrics.backlog.exceeds(now);
+            backlog.exceeds(now);
         } else {
-            services.metrics.backlog.fits(now);
+            backlog.fits(now);
         }
+        evicted
     }
 
     /// Bytes that are in use and no data.
@@ -209,14 +209,17 @@ impl Executor {
         (services.clients.uncounted_bytes() + self.waiting_bytes()) as u64
     }
 
-    fn evict_some(&mut self, db: &mut Db<'_>, services: &Services) {
+    /// Evicts until there is room, nothing is left or the time is over; whether keys have
+    /// gone.
+    fn evict_some(&mut self, db: &mut Db<'_>, services: &Services) -> bool {
         let Some((policy, mut evictor)) = self.room.evictor.take() else {
             self.room.exhausted = true;
-            return;
+            return false;
         };
+        let mut evicted = false;
         let started = Instant::now();
         let selected = db.index;
-        let backlog = &services.metrics.backlog;
+        let (backlog, kept) = (&services.metrics.backlog, services.keyspace.kept());
         for count in 1.. {
             let before = heap::balance();
             let outcome = evictor.evict_one(db, &mut self.rng);
@@ -229,8 +232,9 @@ impl Executor {
                 self.room.unfinished = outcome == Evicted::Busy;
                 break;
             }
+            evicted = true;
             let outside = self.outside(services);
-            if self.room.excess(backlog, outside, db.now) == 0 {
+            if self.room.excess(backlog, kept, outside, db.now) == 0 {
                 break;
             }
             if count % KEYS_PER_LOOK == 0 && started.elapsed() >= self.room.time_max {
@@ -241,6 +245,7 @@ impl Executor {
         self.room.evictor = Some((policy, evictor));
         self.after_group(db);
         db.index = selected;
+        evicted
     }
 }
 

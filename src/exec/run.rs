@@ -264,7 +264,9 @@ impl Executor {
         command: Option<&'static Command>,
         db: &mut Db<'_>,
     ) {
-        self.look_at_room(db);
+        if self.look_at_room(db) {
+            batch.take_mail();
+        }
         let Batch {
             session,
             requests,
@@ -420,7 +422,10 @@ impl Executor {
         if self.group.is_empty() {
             return;
         }
-        self.look_at_room(db);
+        if self.look_at_room(db) {
+            // What clients were told of it comes before the replies that it was for.
+            batches.iter_mut().for_each(|batch| batch.take_mail());
+        }
         let mut union = Footprint::NONE;
         for planned in &self.group {
             union.add_all(planned.footprint);

@@ -480,7 +480,7 @@ impl Reactor {
     /// Gives a batch back to its connection and sends its replies.
     fn return_batch(&mut self, mut batch: Box<Batch>) {
         batch.halt = None;
-        take_mail(&mut batch);
+        batch.take_mail();
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
         let blocked = batch.blocked.take();
@@ -681,14 +681,6 @@ impl Reactor {
 /// Whether a connection still has replies coming.
 fn owes(conn: &Conn) -> bool {
     (conn.batch.as_ref()).is_none_or(|batch| !batch.reply.is_empty() && !batch.broken)
-}
-
-/// Moves what the client is told without having asked behind what it has been replied.
-fn take_mail(batch: &mut Batch) {
-    let Batch { session, reply, .. } = batch;
-    if session.client.inbox.has_mail() {
-        session.client.inbox.drain_into(reply);
-    }
 }
 
 fn token(id: ConnId) -> Token {

@@ -37,14 +37,17 @@ pub enum Version {
 #[derive(Debug)]
 enum Part {
     Own(Vec<u8>),
+    /// A value of the store.
     Shared(Bytes),
+    /// What others are sent, too.
+    Message(Bytes),
 }
 
 impl Part {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Own(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
+            Self::Shared(bytes) | Self::Message(bytes) => bytes,
         }
     }
 }
@@ -264,7 +267,7 @@ impl Reply {
         }
         self.close_tail();
         self.parts_len += bytes.len();
-        self.parts.push_back(Part::Shared(bytes.clone()));
+        self.parts.push_back(Part::Message(bytes.clone()));
     }
 
     /// Moves all of `other`, of which nothing has been sent, behind what is here.
@@ -414,14 +417,14 @@ impl Reply {
         self.parts_len + self.tail.capacity() + self.parts.capacity() * size_of::<Part>()
     }
 
-    /// Bytes of memory that nobody but this output holds: without values that still lie
-    /// in the store. Of many parts only the first [`OWN_PARTS_MAX`] are looked at.
+    /// Bytes of memory that nobody but this output holds: without messages, and values
+    /// that still lie in the store. Of many parts only the first [`OWN_PARTS_MAX`] are looked at.
     pub fn own_bytes(&self) -> usize {
         let parts = self.parts.iter().take(OWN_PARTS_MAX);
         let own = parts.map(|part| match part {
             Part::Own(bytes) => bytes.capacity(),
             Part::Shared(bytes) if bytes.is_unique() => bytes.len(),
-            Part::Shared(_) => 0,
+            Part::Shared(_) | Part::Message(_) => 0,
         });
         self.tail.capacity() + own.sum::<usize>()
     }
