@@ -68,6 +68,8 @@ pub struct Client {
     pub output_len: AtomicUsize,
     pub output_room: AtomicUsize,
     pub output_parts: AtomicUsize,
+    /// Its part of [`Clients::uncounted_bytes`]; stored by the holder of the session.
+    buffer_bytes: AtomicUsize,
     /// Bytes received and sent since it connected.
     pub received: AtomicU64,
     pub sent: AtomicU64,
@@ -87,6 +89,10 @@ pub struct Client {
 
 /// No command has run yet.
 pub const NO_COMMAND: u16 = u16::MAX;
+
+/// Bytes of buffers that count as data: so that memory in use, which has them too, is
+/// what `maxmemory` says while few clients ask for little.
+pub const BUFFERS_COUNTED: usize = 64 * 1024;
 
 /// The addresses and times that a fresh client has.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +128,7 @@ impl Client {
             output_len: AtomicUsize::new(0),
             output_room: AtomicUsize::new(0),
             output_parts: AtomicUsize::new(0),
+            buffer_bytes: AtomicUsize::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             names: Mutex::default(),
@@ -164,6 +171,9 @@ pub struct Clients {
     kills: AtomicBool,
     count: AtomicUsize,
     blocked: AtomicUsize,
+    /// Bytes of all clients' buffers, and of those that wait for a client.
+    buffer_bytes: AtomicUsize,
+    spare_bytes: AtomicUsize,
     /// Tokens of clients whose wait has ended.
     rung: Mutex<Vec<u64>>,
     has_rung: AtomicBool,
@@ -196,6 +206,29 @@ impl Clients {
     /// How many are connected.
     pub fn count(&self) -> usize {
         self.count.load(Relaxed)
+    }
+
+    /// Notes how many bytes the buffers of a client take now; 0 when it has gone. Only the
+    /// holder of its session calls this.
+    pub fn note_buffers(&self, client: &Client, bytes: usize) {
+        let before = client.buffer_bytes.load(Relaxed);
+        if bytes != before {
+            client.buffer_bytes.store(bytes, Relaxed);
+            // Wraps on its way to what it was.
+            self.buffer_bytes
+                .fetch_add(bytes.wrapping_sub(before), Relaxed);
+        }
+    }
+
+    /// Notes how many bytes wait in buffers for a client that needs one.
+    pub fn note_spare(&self, bytes: usize) {
+        self.spare_bytes.store(bytes, Relaxed);
+    }
+
+    /// Bytes of buffers that `maxmemory` does not count. [`BUFFERS_COUNTED`] it does.
+    pub fn uncounted_bytes(&self) -> usize {
+        let all = self.buffer_bytes.load(Relaxed) + self.spare_bytes.load(Relaxed);
+        all.saturating_sub(BUFFERS_COUNTED) + inbox::mail_bytes()
     }
 
     /// All clients, oldest first.

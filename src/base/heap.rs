@@ -167,6 +167,8 @@ struct View {
     /// This thread's own balance when the sum was made.
     balance: Cell<u64>,
     at: Cell<Millis>,
+    /// How many sums this thread has made for the quick answer.
+    sums: Cell<u64>,
 }
 
 thread_local! {
@@ -176,6 +178,7 @@ thread_local! {
         sum: const { Cell::new(0) },
         balance: const { Cell::new(0) },
         at: const { Cell::new(Millis::MIN) },
+        sums: const { Cell::new(0) },
     };
 }
 
@@ -200,10 +203,22 @@ pub fn in_use_about(now: Millis) -> u64 {
             view.at.set(now);
             view.sum.set(in_use());
             view.balance.set(view.own());
+            view.sums.set(view.sums.get() + 1);
         }
         let since = view.own().wrapping_sub(view.balance.get());
         view.sum.get().saturating_add_signed(since.cast_signed())
     })
+}
+
+/// Which sum the last [`in_use_about`] of this thread was built on.
+pub fn sums() -> u64 {
+    VIEW.with(|view| view.sums.get())
+}
+
+/// Bytes that the calling thread has allocated less those it has freed; only differences
+/// mean something, by wrapping subtraction.
+pub fn balance() -> u64 {
+    VIEW.with(View::own)
 }
 
 /// Bytes that the calling thread has ever allocated; it stands still while nothing is

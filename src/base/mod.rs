@@ -1,5 +1,6 @@
 //! What every other layer may use: nothing here knows anything of ours.
 
+pub mod cgroup;
 pub mod clock;
 pub mod crc64;
 pub mod float;

@@ -17,13 +17,48 @@
 //! no other lock is taken meanwhile.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::Client;
+use crate::resp::write::SHARED_MIN;
 use crate::resp::{Reply, Version};
+
+/// Bytes of memory that mail takes: in inboxes, and large messages wherever they are.
+/// For the process, as the sum is that it is subtracted from (`exec::evict`).
+static MAIL_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of memory that mail takes. What has gone from an inbox to the replies of its
+/// client counts as these do, but for large messages, of which there is one for all.
+pub fn mail_bytes() -> usize {
+    MAIL_BYTES.load(Relaxed)
+}
+
+/// A message on its way to many clients: counted once, while anybody has it.
+pub fn counted(message: Bytes) -> Bytes {
+    if message.len() < SHARED_MIN {
+        // Copied by those who are sent it.
+        return message;
+    }
+    MAIL_BYTES.fetch_add(message.len(), Relaxed);
+    Bytes::from_owner(Counted(message))
+}
+
+struct Counted(Bytes);
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        MAIL_BYTES.fetch_sub(self.0.len(), Relaxed);
+    }
+}
 
 /// The messages that wait for one client.
 #[derive(Debug, Default)]
@@ -45,6 +80,25 @@ struct Held {
     marked: bool,
     /// The client is gone, or going.
     shut: bool,
+    /// Bytes of messages that are counted by themselves.
+    shared: usize,
+    /// The rest's part of [`MAIL_BYTES`].
+    bytes: usize,
+}
+
+impl Held {
+    /// Notes what the messages take by now, but for what they share.
+    fn count(&mut self) {
+        let bytes = match &self.messages {
+            Some(messages) => messages.mem_bytes() - self.shared,
+            None => 0,
+        };
+        if bytes != self.bytes {
+            // Wraps on its way to what it was.
+            MAIL_BYTES.fetch_add(bytes.wrapping_sub(self.bytes), Relaxed);
+            self.bytes = bytes;
+        }
+    }
 }
 
 impl Inbox {
@@ -78,13 +132,16 @@ impl Inbox {
         if let Some(messages) = held.messages.take() {
             reply.append(*messages);
         }
+        held.shared = 0;
+        held.count();
     }
 
     /// Takes no more mail: the client has gone.
     pub fn shut(&self) {
         let mut held = self.held.lock();
         held.shut = true;
-        held.messages = None;
+        (held.messages, held.shared) = (None, 0);
+        held.count();
     }
 }
 
@@ -142,8 +199,14 @@ impl Post {
             inbox.overrun.store(true, Relaxed);
         } else {
             messages.message(bytes);
+            held.shared += if bytes.len() < SHARED_MIN {
+                0
+            } else {
+                bytes.len()
+            };
             inbox.has_mail.store(true, Relaxed);
         }
+        held.count();
         if !std::mem::replace(&mut held.marked, true) {
             drop(held);
             self.enlist(client.token.load(Relaxed));
@@ -167,5 +230,54 @@ impl Post {
             self.waiting.store(false, Relaxed);
             into.extend(list.drain(..));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::Clients;
+
+    /// Other tests send mail, too, but not so much.
+    const NOISE: usize = 1 << 20;
+    const LARGE: usize = 64 << 20;
+
+    struct Text(Bytes);
+
+    impl Letter for Text {
+        fn bytes(&mut self, _version: Version) -> Option<&Bytes> {
+            Some(&self.0)
+        }
+    }
+
+    fn held() -> usize {
+        mail_bytes() / NOISE * NOISE
+    }
+
+    #[test]
+    fn a_large_message_counts_once_and_until_it_is_sent() {
+        let (a, b) = (Clients::detached(), Clients::detached());
+        let post = Post::default();
+        let mut letter = Text(counted(Bytes::from(vec![0; LARGE + NOISE])));
+        post.send(&a, &mut letter);
+        post.send(&b, &mut letter);
+        drop(letter);
+        assert_eq!(held(), LARGE + NOISE);
+        let mut reply = Reply::default();
+        a.inbox.drain_into(&mut reply);
+        b.inbox.shut();
+        assert_eq!(held(), LARGE + NOISE);
+        assert!(reply.own_bytes() < NOISE);
+        drop(reply);
+        assert_eq!(held(), 0);
+        // Small ones, which are copied, count for each who has them.
+        let mut letter = Text(Bytes::from(vec![0; SHARED_MIN - 1]));
+        for _ in 0..(LARGE + NOISE) / SHARED_MIN {
+            post.send(&a, &mut letter);
+        }
+        assert!(held() >= LARGE);
+        let mut reply = Reply::default();
+        a.inbox.drain_into(&mut reply);
+        assert_eq!(held(), 0);
     }
 }

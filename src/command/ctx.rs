@@ -30,6 +30,7 @@ use crate::persist::disk::RealDisk;
 use crate::persist::service::Persistence;
 use crate::pubsub::PubSub;
 use crate::resp::{Argv, Reply};
+use crate::store::usage::Lfu;
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
 /// How a handler ends: with a reply written, or by one of these.
@@ -181,6 +182,14 @@ impl Services {
     }
 }
 
+/// How LFU counts.
+pub fn lfu_settings(config: &Config) -> Lfu {
+    Lfu {
+        log_factor: config.size(Id::LFU_LOG_FACTOR) as u32,
+        decay_minutes: config.size(Id::LFU_DECAY_TIME) as u32,
+    }
+}
+
 /// What the allocator says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryUse {
@@ -314,6 +323,13 @@ impl<'s, 'k> Ctx<'s, 'k> {
             bytes: config.size(Id::STREAM_NODE_MAX_BYTES),
             entries: config.size(Id::STREAM_NODE_MAX_ENTRIES),
         }
+    }
+
+    /// The settings by which stamps count uses, if the policy is one that does.
+    pub fn lfu(&self) -> Option<Lfu> {
+        let config = &self.services.config;
+        let counts = config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu");
+        counts.then(|| lfu_settings(config))
     }
 
     /// The longest string a command may make.

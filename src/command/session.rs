@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::spec::Flags;
 use super::table::Command;
 use crate::base::hash::KeyHasher;
 use crate::clients::{Client, TrackFlags};
@@ -46,6 +47,8 @@ pub struct Txn {
     footprint: Footprint,
     /// A command was refused: EXEC will be, and nothing more is kept for it.
     aborted: bool,
+    /// One of the commands, kept or not, may need memory.
+    grows: bool,
 }
 
 impl Txn {
@@ -68,12 +71,18 @@ impl Txn {
     pub fn abort(&mut self) {
         *self = Txn {
             aborted: true,
+            grows: self.grows,
             ..Txn::default()
         };
     }
 
+    /// Whether a command that may need memory has been queued, also if it is forgotten.
+    pub fn grows(&self) -> bool {
+        self.grows
+    }
+
     /// Bytes held.
-    fn mem_bytes(&self) -> usize {
+    pub fn mem_bytes(&self) -> usize {
         self.requests.mem_bytes() + self.hashes.capacity() * size_of::<u64>()
     }
 
@@ -100,6 +109,7 @@ impl Txn {
         });
         self.hash_ends.push(self.hashes.len() as u32);
         self.commands.push(command);
+        self.grows |= command.spec.flags.has(Flags::DENYOOM);
         true
     }
 

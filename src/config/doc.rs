@@ -102,6 +102,7 @@ fn range(kind: Kind) -> String {
         Kind::Memory { min, max: i64::MAX } => format!("bytes, from {}", size(min)),
         Kind::Memory { min, max } => format!("bytes, {} to {}", size(min), size(max)),
         Kind::PercentOrMemory => "bytes, or a percentage of maxmemory".to_owned(),
+        Kind::MemoryOrShare => "bytes, or a percentage of what the process may use".to_owned(),
         Kind::Octal { max } => format!("an octal number, up to {max:o}"),
         Kind::Enum(words) => words.join(", "),
         Kind::Text(_) => "a text".to_owned(),

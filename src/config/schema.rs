@@ -68,6 +68,9 @@ pub enum Kind {
     Memory { min: i64, max: i64 },
     /// Bytes as above, or `N%` of `maxmemory`; a percentage is stored negated.
     PercentOrMemory,
+    /// Bytes as above, or `N%` of the memory that the process may use; a percentage is
+    /// stored negated.
+    MemoryOrShare,
     /// Permission bits in octal.
     Octal { max: i64 },
     /// One of these words in any case; stored as its index.

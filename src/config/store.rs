@@ -18,6 +18,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use super::lists::{self, BindAddress, OutputLimits, SavePoint};
 use super::schema::{COUNT, Id, Kind};
 use super::value::{self, Value};
+use crate::base::cgroup;
 
 /// The value of every directive. Cheap to read from any thread.
 pub struct Config {
@@ -57,6 +58,15 @@ impl Config {
     /// A number that its row bounds to 0 and more.
     pub fn size(&self, id: Id) -> usize {
         usize::try_from(self.int(id)).unwrap_or(0)
+    }
+
+    /// The memory that the data may use, in bytes; 0 is no limit. A percentage is one of
+    /// what the process may use now.
+    pub fn max_memory(&self) -> u64 {
+        match self.int(Id::MAXMEMORY) {
+            bytes @ 0.. => bytes.unsigned_abs(),
+            percent => cgroup::granted() / 100 * percent.unsigned_abs(),
+        }
     }
 
     /// Whether a `yes`/`no` directive says yes.

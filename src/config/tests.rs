@@ -25,6 +25,7 @@ pub(super) fn sample(row: &Directive, seed: u64) -> Vec<u8> {
             between(min, max).to_string().into()
         }
         Kind::PercentOrMemory => format!("{}%", seed % 101).into(),
+        Kind::MemoryOrShare => format!("{}%", seed % 100 + 1).into(),
         Kind::Octal { max } => format!("{:o}", between(0, max)).into(),
         Kind::Enum(words) => words[(seed % words.len() as u64) as usize].into(),
         Kind::Text(_) | Kind::List { .. } => sample_text(row.name, seed).into_bytes(),

@@ -63,10 +63,11 @@ fn parse_one(kind: Kind, arg: &[u8], present: &[u8]) -> Result<Value, String> {
             wide.map(|value| clamped(value, min, max))
         }
         Kind::Memory { min, max } => {
-            let bytes = bytes(arg).ok_or("argument must be a memory value")?;
+            let bytes = bytes(arg).ok_or(NO_MEMORY)?;
             within(i64::try_from(bytes).unwrap_or(i64::MAX), min, max)
         }
         Kind::PercentOrMemory => parse_percent_or_memory(arg),
+        Kind::MemoryOrShare => parse_memory_or_share(arg),
         Kind::Octal { max } => within(octal(arg)?, 0, max),
         Kind::Enum(words) => parse_enum(words, arg),
         Kind::Text(rule) => rule(arg).map(Value::text),
@@ -120,6 +121,17 @@ fn parse_percent_or_memory(arg: &[u8]) -> Result<Value, String> {
     }
 }
 
+fn parse_memory_or_share(arg: &[u8]) -> Result<Value, String> {
+    let Some(percent) = arg.strip_suffix(b"%") else {
+        let bytes = bytes(arg).ok_or(NO_MEMORY)?;
+        return within(i64::try_from(bytes).unwrap_or(i64::MAX), 0, i64::MAX);
+    };
+    match integer(percent) {
+        Ok(percent @ 1..=100) => Ok(Value::Int(-percent)),
+        _ => Err(NO_MEMORY.to_owned()),
+    }
+}
+
 fn within(number: i64, min: i64, max: i64) -> Result<Value, String> {
     if (min..=max).contains(&number) {
         return Ok(Value::Int(number));
@@ -168,7 +180,9 @@ pub fn print(row: &Directive, value: &Value) -> Vec<u8> {
         Kind::Bool => yes_no(number).into(),
         Kind::Enum(words) => words[number as usize].into(),
         Kind::Octal { .. } => format!("{number:o}").into_bytes(),
-        Kind::PercentOrMemory if number < 0 => format!("{}%", -number).into_bytes(),
+        Kind::PercentOrMemory | Kind::MemoryOrShare if number < 0 => {
+            format!("{}%", -number).into_bytes()
+        }
         _ => number.to_string().into_bytes(),
     }
 }
@@ -183,7 +197,10 @@ pub fn print_lines(row: &Directive, value: &Value) -> Vec<Vec<u8>> {
             groups.iter().map(|group| line(group)).collect()
         }
         (_, Value::Text(text)) => vec![line(&super::file::quoted(text))],
-        (Kind::Memory { .. } | Kind::PercentOrMemory, Value::Int(bytes @ 1..)) => {
+        (
+            Kind::Memory { .. } | Kind::PercentOrMemory | Kind::MemoryOrShare,
+            Value::Int(bytes @ 1..),
+        ) => {
             vec![line(with_unit(*bytes as u64).as_bytes())]
         }
         _ => vec![line(&print(row, value))],
@@ -302,6 +319,7 @@ pub(super) fn title_template(text: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 const WRONG_COUNT: &str = "wrong number of arguments";
+const NO_MEMORY: &str = "argument must be a memory value";
 
 const HOST_NAME_MAX: usize = 255;
 

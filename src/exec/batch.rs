@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::blocked::Blocked;
 use crate::clients::Client;
 use crate::command::Session;
+use crate::command::session::Txn;
 use crate::metrics::Counters;
 use crate::persist::aof::log::Log;
 use crate::resp::{ProtocolError, Reply, Requests};
@@ -118,6 +119,20 @@ impl Batch {
     fn waits_for_log(&self) -> bool {
         let log = self.log.as_ref();
         log.is_some_and(|log| log.holds_replies() && log.durable() < self.depends_on)
+    }
+
+    /// Moves what the client is told without having asked behind what it has been replied.
+    pub fn take_mail(&mut self) {
+        let inbox = &self.session.client.inbox;
+        if inbox.has_mail() {
+            inbox.drain_into(&mut self.reply);
+        }
+    }
+
+    /// Bytes of memory that its buffers hold, without what lies in the store.
+    pub fn own_bytes(&self) -> usize {
+        let queue = self.session.txn.as_deref().map_or(0, Txn::mem_bytes);
+        self.requests.mem_bytes() + self.reply.own_bytes() + queue
     }
 
     /// Sends what has been replied, as much as the socket takes and fairness allows.

@@ -34,18 +34,21 @@ pub struct Call<'a> {
     pub persist: &'a Persistence,
     /// Whether persistence keeps some commands out at the moment.
     pub closed: bool,
+    /// There is no room for more data.
+    pub no_room: bool,
 }
 
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 9] = [
+const GATES: [Gate; 10] = [
     is_no_http,
     is_known,
     subcommand_is_known,
     has_arity,
     is_authenticated,
     is_allowed_in_transaction,
+    has_room,
     disk_is_well,
     may_listen_only,
     is_loaded,
@@ -144,6 +147,22 @@ fn is_allowed_in_transaction(call: &Call<'_>) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
+}
+
+/// While nothing can be evicted, what needs memory is refused: commands that say so, EXEC
+/// of such, and the queue of a transaction, which whatever is put into it makes longer.
+fn has_room(call: &Call<'_>) -> Result<(), Refusal> {
+    const NO_ROOM: Error = Error::text("OOM command not allowed when used memory > 'maxmemory'.");
+    const ENDS: [&str; 4] = ["exec", "discard", "quit", "reset"];
+    let Some(command) = call.command.filter(|_| call.no_room) else {
+        return Ok(());
+    };
+    let needs = match &call.session.txn {
+        Some(txn) if command.spec.flags.has(Flags::RUNS_QUEUE) => txn.grows(),
+        Some(_) => !ENDS.contains(&&*command.full_name),
+        None => command.spec.flags.has(Flags::DENYOOM),
+    };
+    if needs { Err(NO_ROOM.into()) } else { Ok(()) }
 }
 
 fn is_authenticated(call: &Call<'_>) -> Result<(), Refusal> {

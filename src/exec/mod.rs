@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod blocked;
+mod evict;
 pub mod gate;
 pub mod hub;
 pub mod listeners;

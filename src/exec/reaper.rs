@@ -6,8 +6,10 @@
 //! the very threads it relieves.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
+use crate::metrics::Backlog;
 use crate::store::dict::Dict;
 use crate::store::entry::Entry;
 
@@ -20,9 +22,16 @@ pub enum Garbage {
     Table(Dict),
 }
 
+/// What goes to the reaper's thread: garbage, and the bytes that it was counted with.
+type Parcel = (Garbage, u64);
+
 /// The sending end, one per thread.
 #[derive(Clone)]
-pub struct Reaper(Sender<Garbage>);
+pub struct Reaper {
+    sender: Sender<Parcel>,
+    /// Where it is counted.
+    backlog: Arc<OnceLock<Arc<Backlog>>>,
+}
 
 impl Reaper {
     /// Starts the reaper. Its thread ends when all senders are gone.
@@ -31,22 +40,40 @@ impl Reaper {
     /// When the thread cannot be started.
     pub fn start() -> std::io::Result<(Reaper, JoinHandle<()>)> {
         let (sender, receiver) = channel();
+        let backlog: Arc<OnceLock<Arc<Backlog>>> = Arc::default();
+        let counted = Arc::clone(&backlog);
         let thread = std::thread::Builder::new()
             .name("reaper".into())
-            .spawn(move || reap(&receiver))?;
-        Ok((Reaper(sender), thread))
+            .spawn(move || reap(&receiver, &counted))?;
+        Ok((Reaper { sender, backlog }, thread))
     }
 
-    /// Hands something over to be dropped. Without a reaper it is dropped here.
-    pub fn give(&self, garbage: Garbage) {
-        if let Err(returned) = self.0.send(garbage) {
+    /// Has everything counted there from now on; the first call is the one that counts.
+    pub fn count_in(&self, backlog: &Arc<Backlog>) {
+        let _ = self.backlog.set(Arc::clone(backlog));
+    }
+
+    /// Hands something over to be dropped, which holds about `bytes`. Without a reaper it
+    /// is dropped here.
+    pub fn give(&self, garbage: Garbage, bytes: u64) {
+        if let Some(backlog) = self.backlog.get() {
+            backlog.give(bytes);
+        }
+        if let Err(returned) = self.sender.send((garbage, bytes)) {
             drop(returned);
+            reaped(&self.backlog, bytes);
         }
     }
 }
 
-fn reap(receiver: &Receiver<Garbage>) {
-    while let Ok(garbage) = receiver.recv() {
+fn reaped(backlog: &OnceLock<Arc<Backlog>>, bytes: u64) {
+    if let Some(backlog) = backlog.get() {
+        backlog.reap(bytes);
+    }
+}
+
+fn reap(receiver: &Receiver<Parcel>, backlog: &OnceLock<Arc<Backlog>>) {
+    while let Ok((garbage, bytes)) = receiver.recv() {
         match garbage {
             Garbage::Entry(entry) => drop(entry),
             Garbage::Table(mut dict) => {
@@ -60,5 +87,6 @@ fn reap(receiver: &Receiver<Garbage>) {
                 }
             }
         }
+        reaped(backlog, bytes);
     }
 }

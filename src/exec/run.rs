@@ -24,6 +24,7 @@
 //! Must stay true: the commands of one batch run in order, and once a batch is
 //! halted none of its later commands runs.
 
+mod admit;
 mod logged;
 
 use std::sync::Arc;
@@ -32,12 +33,13 @@ use std::time::Duration;
 
 use super::batch::{Batch, Halt};
 use super::blocked::Blocked;
-use super::gate::{self, Call, Refusal};
+use super::evict::Room;
+use super::gate::{self, Refusal};
 use super::policy;
-use super::reaper::{Garbage, Reaper};
+use super::reaper::Reaper;
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
-use crate::command::call::{Called, Stopwatch, answer_error, call};
+use crate::command::call::{Called, Stopwatch, call};
 use crate::command::{Command, Ctx, Error, Flags, ReplyMode, Services, Session, Table};
 use crate::config::Id;
 use crate::metrics::ThreadMetrics;
@@ -45,6 +47,7 @@ use crate::persist::aof::log::Log;
 use crate::resp::{Argv, Reply};
 use crate::store::expire::{Expirer, StepReport};
 use crate::store::journal::Journal;
+use crate::store::usage::Stamping;
 use crate::store::waiters::Waiter;
 use crate::store::watch::Watch;
 use crate::store::{Db, Footprint, Locks, Patience, shard_of};
@@ -83,7 +86,7 @@ pub struct Executor {
     pub(super) services: Arc<Services>,
     journal: Arc<dyn Journal>,
     pub(super) metrics: Arc<ThreadMetrics>,
-    reaper: Reaper,
+    pub(super) reaper: Reaper,
     pub(super) rng: Rng,
     lane: Lane,
     group: Vec<Planned>,
@@ -92,6 +95,7 @@ pub struct Executor {
     /// Whether persistence keeps some commands out in this turn.
     closed: bool,
     expirer: Expirer,
+    pub(super) room: Room,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
     /// Waits that are over and may still stand in the shards.
@@ -116,6 +120,7 @@ impl Executor {
         lane: Lane,
     ) -> Executor {
         let metrics = services.metrics.thread();
+        reaper.count_in(&services.metrics.backlog);
         Executor {
             journal,
             metrics,
@@ -127,6 +132,7 @@ impl Executor {
             track_times: true,
             closed: false,
             expirer: Expirer::default(),
+            room: Room::new(),
             parted: Vec::new(),
             forgotten: Vec::new(),
             late: Vec::new(),
@@ -141,6 +147,16 @@ impl Executor {
     pub fn replaying(mut self, now: Millis) -> Executor {
         self.replay_at = Some(now);
         self
+    }
+
+    /// What a view of the keyspace is made from.
+    pub(super) fn handles(&self) -> (Arc<Services>, Arc<dyn Journal>) {
+        (Arc::clone(&self.services), Arc::clone(&self.journal))
+    }
+
+    /// Bytes of effects that wait to leave the process.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.journal.waiting_bytes()
     }
 
     /// The counters of this thread.
@@ -165,6 +181,7 @@ impl Executor {
         }
         self.track_times = services.config.flag(Id::LATENCY_TRACKING);
         self.closed = services.persist.closes_gates() && self.replay_at.is_none();
+        self.room.count_uses(&mut db, &mut self.rng);
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -269,8 +286,11 @@ impl Executor {
         batch: &mut Batch,
         nth: usize,
         command: Option<&'static Command>,
-        db: &Db<'_>,
+        db: &mut Db<'_>,
     ) {
+        if self.look_at_room(db) {
+            batch.take_mail();
+        }
         let Batch {
             session,
             requests,
@@ -307,45 +327,6 @@ impl Executor {
         }
         batch.session.publish_txn();
         batch.done += 1;
-    }
-
-    /// As [`Executor::pass`], where nearly every command is let through by one look.
-    #[inline]
-    fn admit(
-        &self,
-        command: Option<&'static Command>,
-        argv: Argv<'_>,
-        session: &Session,
-    ) -> Result<&'static Command, Refusal> {
-        match command {
-            Some(command)
-                if !(self.closed | self.refuses_writes)
-                    && gate::stand_open(command, argv.len(), session) =>
-            {
-                Ok(command)
-            }
-            command => self.pass(command, argv, session),
-        }
-    }
-
-    #[cold]
-    fn pass(
-        &self,
-        command: Option<&'static Command>,
-        argv: Argv<'_>,
-        session: &Session,
-    ) -> Result<&'static Command, Refusal> {
-        let passed = gate::pass(&Call {
-            command,
-            argv,
-            session,
-            persist: &self.services.persist,
-            closed: self.closed,
-        });
-        match passed {
-            Ok(command) if self.refuses_writes => self.pass_log(command, session),
-            passed => passed,
-        }
     }
 
     #[inline]
@@ -426,6 +407,10 @@ impl Executor {
         if self.group.is_empty() {
             return;
         }
+        if self.look_at_room(db) {
+            // What clients were told of it comes before the replies that it was for.
+            batches.iter_mut().for_each(|batch| batch.take_mail());
+        }
         let mut union = Footprint::NONE;
         for planned in &self.group {
             union.add_all(planned.footprint);
@@ -456,6 +441,9 @@ impl Executor {
         self.note_dependence(batches, &group);
         self.hashes.clear();
         self.after_group(db);
+        if self.room.is_limited() {
+            self.note_buffers(batches, group.iter().map(|planned| planned.batch as usize));
+        }
         self.rerun_deferred(batches, &group, db);
         self.group = group;
         self.group.clear();
@@ -532,7 +520,12 @@ impl Executor {
         };
         session.client.last_command.store(command.index, Relaxed);
         let mark = reply.mark();
-        (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
+        db.index = session.db;
+        db.stamping = if session.client.no_touch.load(Relaxed) {
+            Stamping::Off
+        } else {
+            self.room.stamping
+        };
         let called = call(
             &mut Ctx {
                 db,
@@ -581,35 +574,8 @@ impl Executor {
         batch.done += 1;
     }
 
-    /// Answers for a command that did not pass the gates.
-    fn refuse(&mut self, batch: &mut Batch, command: Option<&'static Command>, refusal: Refusal) {
-        let error = match refusal {
-            Refusal::Error(error) => error,
-            Refusal::Http => return hang_up(batch),
-        };
-        if let Some(command) = command {
-            let counters = self.metrics.command(command.index as usize);
-            counters.rejected.add(1);
-        }
-        let Batch { session, reply, .. } = batch;
-        let runs_queue = command.is_some_and(|c| c.spec.flags.has(Flags::RUNS_QUEUE));
-        let error = if runs_queue {
-            session.txn = None;
-            session.publish_txn();
-            self.parted.push(std::mem::take(&mut session.watch));
-            transaction_discarded(&error)
-        } else {
-            error
-        };
-        let mark = reply.mark();
-        answer_error(&error, reply, &self.metrics);
-        if session.reply_mode != ReplyMode::On {
-            apply_reply_mode(session, reply, mark);
-        }
-    }
-
     /// What follows when the locks are given back.
-    fn after_group(&mut self, db: &mut Db<'_>) {
+    pub(super) fn after_group(&mut self, db: &mut Db<'_>) {
         if !db.effects.stale.is_empty() {
             db.remove_stale();
         }
@@ -625,19 +591,13 @@ impl Executor {
         counters.misses.add(effects.misses);
         counters.expired.add(effects.expired);
         counters.expired_fields.add(effects.expired_fields);
+        counters.evicted.add(effects.evicted);
         counters.dirty.add(effects.dirty);
         (effects.hits, effects.misses) = (0, 0);
         (effects.expired, effects.dirty) = (0, 0);
-        effects.expired_fields = 0;
-        for entry in effects.garbage.drain(..) {
-            counters.reaped.add(1);
-            self.reaper.give(Garbage::Entry(entry));
-        }
-        for dict in effects.emptied.drain(..) {
-            counters.reaped.add(1);
-            self.reaper.give(Garbage::Table(dict));
-        }
-        effects.images.clear();
+        (effects.expired_fields, effects.evicted) = (0, 0);
+        self.give_garbage(db);
+        db.effects.images.clear();
     }
 }
 
@@ -668,26 +628,6 @@ fn resolve(table: &'static Table, argv: Argv<'_>) -> Option<&'static Command> {
         return Some(sub);
     }
     Some(command)
-}
-
-/// How a refusal of EXEC itself is told.
-fn transaction_discarded(error: &Error) -> Error {
-    let line = error.line();
-    let reason = line.strip_prefix(b"ERR ").unwrap_or(&line);
-    let text = b"EXECABORT Transaction discarded because of: ";
-    Error::Bytes([text, reason].concat())
-}
-
-/// Ends a connection at once; what it has been answered is not sent any more.
-fn hang_up(batch: &mut Batch) {
-    log::warn!(
-        "Possible SECURITY ATTACK detected: somebody sends POST or Host: lines, perhaps from \
-         a web page. Connection from {} aborted.",
-        batch.session.client.address
-    );
-    batch.session.close = true;
-    batch.broken = true;
-    batch.halt = Some(Halt::Close);
 }
 
 /// Drops the reply of a client that has asked for silence, unless it is a push.

@@ -4,6 +4,7 @@
 //! of a relaxed atomic, without a locked instruction and without sharing a cache
 //! line. Readers add up all sets and may see one a few events behind another.
 
+pub mod backlog;
 pub mod histogram;
 pub mod rates;
 
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
+pub use backlog::Backlog;
 pub use histogram::Histogram;
 pub use rates::Rates;
 
@@ -103,6 +105,8 @@ counters! {
     expired,
     /// Fields of hashes removed because they had expired.
     expired_fields,
+    /// Keys removed to make room.
+    evicted,
     /// Steps of the active expiry that ran out of time.
     expire_cut_short,
     /// Changes of the data.
@@ -193,6 +197,8 @@ pub struct CommandTotals {
 pub struct Metrics {
     threads: Mutex<Vec<Arc<ThreadMetrics>>>,
     commands: usize,
+    /// Memory on its way out.
+    pub backlog: Arc<Backlog>,
 }
 
 impl Metrics {
@@ -201,6 +207,7 @@ impl Metrics {
         Metrics {
             threads: Mutex::default(),
             commands,
+            backlog: Arc::default(),
         }
     }
 
@@ -257,6 +264,7 @@ impl Metrics {
     /// CONFIG RESETSTAT. A count that its thread adds to at this moment may
     /// survive.
     pub fn reset(&self) {
+        self.backlog.reset();
         for thread in self.threads.lock().iter() {
             thread.counters.reset();
             thread.turn_ticks_max.0.store(0, Relaxed);

@@ -48,6 +48,7 @@ use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
 use crate::systemd::Notifier;
 
 mod admit;
+mod buffers;
 mod cron;
 mod life;
 mod mail;
@@ -386,6 +387,7 @@ impl Reactor {
         if self.turn.is_empty() {
             return;
         }
+        self.note_buffers();
         let mut turn = std::mem::take(&mut self.turn);
         self.executor.turn(&mut turn, now);
         for batch in turn.drain(..) {
@@ -471,7 +473,7 @@ impl Reactor {
     /// Gives a batch back to its connection and sends its replies.
     fn return_batch(&mut self, mut batch: Box<Batch>) {
         batch.halt = None;
-        take_mail(&mut batch);
+        batch.take_mail();
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
         let blocked = batch.blocked.take();
@@ -536,6 +538,7 @@ impl Reactor {
         if conn.has_more() {
             self.queue(slot);
         }
+        self.note_buffers_of(slot);
     }
 
     /// Registers for writability while there is something to send, and only then.
@@ -638,6 +641,7 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
+        self.services.clients.note_buffers(&conn.client, 0);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
         match conn.batch {
@@ -675,14 +679,6 @@ impl Reactor {
 /// Whether a connection still has replies coming.
 fn owes(conn: &Conn) -> bool {
     (conn.batch.as_ref()).is_none_or(|batch| !batch.reply.is_empty() && !batch.broken)
-}
-
-/// Moves what the client is told without having asked behind what it has been replied.
-fn take_mail(batch: &mut Batch) {
-    let Batch { session, reply, .. } = batch;
-    if session.client.inbox.has_mail() {
-        session.client.inbox.drain_into(reply);
-    }
 }
 
 fn token(id: ConnId) -> Token {

@@ -18,8 +18,8 @@ use crate::ds::hash::{self, Growth};
 use crate::ds::list::Limit;
 use crate::ds::set::Rules;
 use crate::ds::zset;
-use crate::store::db::STAMP_MASK;
 use crate::store::entry::Entry;
+use crate::store::usage::{self, COUNTER_NEW, Lfu, STAMP_MASK};
 use crate::store::{Footprint, Keyspace, Locks, shard_of};
 
 /// Keys that go in together.
@@ -135,13 +135,11 @@ impl<'a, 'k> Filler<'a, 'k> {
     }
 
     /// The access stamp of a key.
-    fn stamp(&self, usage: Usage) -> u32 {
-        const LFU_START: u32 = 5;
-        let clock = (self.now / 1000) as u32 & STAMP_MASK;
-        let minutes = (self.now / 60_000) as u32 & 0xffff;
-        match (usage, self.manner.is_lfu) {
-            (Usage::Frequency(count), true) => minutes << 8 | u32::from(count),
-            (_, true) => minutes << 8 | LFU_START,
+    fn stamp(&self, uses: Usage) -> u32 {
+        let clock = usage::clock(self.now);
+        match (uses, self.manner.is_lfu) {
+            (Usage::Frequency(count), true) => Lfu::stamp(count, self.now),
+            (_, true) => Lfu::stamp(COUNTER_NEW, self.now),
             (Usage::Idle(secs), false) => {
                 let idle = secs.min(u64::from(STAMP_MASK)) as u32;
                 clock.wrapping_sub(idle) & STAMP_MASK

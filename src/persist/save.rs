@@ -17,8 +17,8 @@ use crate::base::clock::Millis;
 use crate::config::cli::REDIS_COMPAT;
 use crate::config::{Config, Id};
 use crate::store::Locks;
-use crate::store::db::STAMP_MASK;
 use crate::store::snapshot::{Item, Snapshot, Stopped};
+use crate::store::usage::STAMP_MASK;
 
 /// The part of an access stamp that counts uses.
 const LFU_COUNTER_MASK: u32 = 0xff;

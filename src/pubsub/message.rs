@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::clients::Letter;
+use crate::clients::{Letter, inbox};
 use crate::resp::{Reply, Version};
 
 /// The words that a message begins with.
@@ -50,7 +50,7 @@ fn write(words: Words<'_>, rest: Option<&dyn Fn(&mut Reply)>, version: Version) 
     if let Some(rest) = rest {
         rest(&mut reply);
     }
-    reply.into_bytes()
+    inbox::counted(reply.into_bytes())
 }
 
 impl Letter for Message<'_> {

@@ -44,6 +44,9 @@ const UNAUTHENTICATED_ARGS: i64 = 10;
 const UNAUTHENTICATED_BULK: i64 = 16 * 1024;
 /// Commands that one batch of a client may hold; what follows waits for the next.
 pub const BATCH_COMMANDS_MAX: usize = 1024;
+
+/// Room for arguments that a quiet connection keeps: for those of a full batch.
+const ARGS_KEPT: usize = 4 * BATCH_COMMANDS_MAX;
 const APART: u32 = 1 << 31;
 
 /// What a client may declare at this moment.
@@ -294,6 +297,9 @@ impl Requests {
             return None;
         }
         self.reset();
+        if self.args.capacity() > ARGS_KEPT {
+            self.args = Vec::new();
+        }
         Some(std::mem::take(&mut self.input))
     }
 

@@ -23,6 +23,9 @@ const TAIL_MAX: usize = 64 * 1024;
 /// Parts handed to one `writev`; Linux takes 1024, a few fill any socket buffer.
 pub const SLICES_MAX: usize = 16;
 
+/// Parts of one output that are measured: megabytes of output behind a slow reader.
+const OWN_PARTS_MAX: usize = 256;
+
 /// The protocol version a client has chosen with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
@@ -34,14 +37,17 @@ pub enum Version {
 #[derive(Debug)]
 enum Part {
     Own(Vec<u8>),
+    /// A value of the store.
     Shared(Bytes),
+    /// What others are sent, too.
+    Message(Bytes),
 }
 
 impl Part {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Own(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
+            Self::Shared(bytes) | Self::Message(bytes) => bytes,
         }
     }
 }
@@ -261,7 +267,7 @@ impl Reply {
         }
         self.close_tail();
         self.parts_len += bytes.len();
-        self.parts.push_back(Part::Shared(bytes.clone()));
+        self.parts.push_back(Part::Message(bytes.clone()));
     }
 
     /// Moves all of `other`, of which nothing has been sent, behind what is here.
@@ -409,6 +415,18 @@ impl Reply {
     /// Bytes of memory held.
     pub fn mem_bytes(&self) -> usize {
         self.parts_len + self.tail.capacity() + self.parts.capacity() * size_of::<Part>()
+    }
+
+    /// Bytes of memory that nobody but this output holds: without messages, and values
+    /// that still lie in the store. Of many parts only the first [`OWN_PARTS_MAX`] are looked at.
+    pub fn own_bytes(&self) -> usize {
+        let parts = self.parts.iter().take(OWN_PARTS_MAX);
+        let own = parts.map(|part| match part {
+            Part::Own(bytes) => bytes.capacity(),
+            Part::Shared(bytes) if bytes.is_unique() => bytes.len(),
+            Part::Shared(_) | Part::Message(_) => 0,
+        });
+        self.tail.capacity() + own.sum::<usize>()
     }
 
     /// Lends one of the spare buffers to an output that has none.

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 
 use crate::base::clock::Millis;
+use crate::base::rng::Rng;
 use crate::ds::table::{Ref, RefMut};
 
 use super::dict::{Dict, Key, Ttl};
@@ -18,11 +19,10 @@ use super::entry::{Entry, NewValue, Type};
 use super::error::Error;
 use super::journal::{Event, Interest, Journal, Notes};
 use super::keyspace::{Footprint, Locks, Patience};
+use super::usage::{self, COUNTER_NEW, Lfu, Stamping};
 
 /// Entries whose drop frees more allocations than this go to the reaper.
 pub const REAP_MIN: usize = 64;
-/// The LRU clock counts seconds in 24 bits, as Redis's does.
-pub const STAMP_MASK: u32 = (1 << 24) - 1;
 
 /// What commands have caused beside their replies, collected until the locks are
 /// given back.
@@ -35,6 +35,8 @@ pub struct Effects {
     pub expired: u64,
     /// Fields of hashes removed because they had expired.
     pub expired_fields: u64,
+    /// Keys removed to make room.
+    pub evicted: u64,
     /// Changes of the data.
     pub dirty: u64,
     /// Removed entries that are too large to drop here.
@@ -79,6 +81,12 @@ impl Effects {
     }
 }
 
+/// LFU at work: the settings, and the dice for uses that may count or not.
+struct Counting {
+    lfu: Lfu,
+    rng: Rng,
+}
+
 /// The engine in the hands of one thread.
 pub struct Db<'k> {
     pub locks: Locks<'k>,
@@ -88,8 +96,10 @@ pub struct Db<'k> {
     pub now: Millis,
     /// The time of use that keys are stamped with; as `now`, but for a replay.
     pub used_at: Millis,
-    /// Whether using a key shows in its access stamp (CLIENT NO-TOUCH).
-    pub leaves_stamps: bool,
+    /// How using a key shows in its stamp.
+    pub stamping: Stamping,
+    /// The policy counts how often keys are used.
+    lfu: Option<Counting>,
     pub effects: Effects,
     /// What is wanted by those who listen to effects, as of the last [`Db::acquire`].
     interest: Interest,
@@ -113,7 +123,8 @@ impl<'k> Db<'k> {
             index: 0,
             now,
             used_at: now,
-            leaves_stamps: true,
+            stamping: Stamping::Lru,
+            lfu: None,
             effects: Effects::default(),
             interest: journal.interest(),
             notes: Notes::default(),
@@ -177,7 +188,47 @@ impl<'k> Db<'k> {
     /// The LRU clock.
     #[inline]
     pub fn stamp(&self) -> u32 {
-        (self.used_at / 1000) as u32 & STAMP_MASK
+        usage::clock(self.used_at)
+    }
+
+    /// Has stamps count uses, by the dice of `rng`.
+    pub fn count_uses(&mut self, lfu: Lfu, rng: Rng) {
+        self.stamping = Stamping::Lfu;
+        self.lfu = Some(Counting { lfu, rng });
+    }
+
+    /// The settings by which stamps count uses, if they do.
+    pub fn lfu(&self) -> Option<Lfu> {
+        self.lfu.as_ref().map(|counting| counting.lfu)
+    }
+
+    /// The stamp of a key that is stored now.
+    #[cold]
+    fn stamp_of_stored(&mut self, key: Key<'_>) -> u32 {
+        let before = self.dict(key).find(key).map(|entry| entry.stamp());
+        match before {
+            Some(stamp) => self.stamp_after_use(stamp),
+            None => self.stamp_of_new(),
+        }
+    }
+
+    /// The stamp of a key that was not there.
+    pub(super) fn stamp_of_new(&self) -> u32 {
+        match self.lfu {
+            Some(_) => Lfu::stamp(COUNTER_NEW, self.used_at),
+            None => self.stamp(),
+        }
+    }
+
+    /// What a stamp becomes by a use.
+    pub(super) fn stamp_after_use(&mut self, stamp: u32) -> u32 {
+        match (self.stamping, &mut self.lfu) {
+            (Stamping::Lfu, Some(counting)) => {
+                counting.lfu.used(stamp, self.used_at, &mut counting.rng)
+            }
+            (Stamping::Lru, _) => self.stamp(),
+            _ => stamp,
+        }
     }
 
     #[inline]
@@ -202,9 +253,21 @@ impl<'k> Db<'k> {
     /// stamped as used. An expired one is noted for removal.
     #[inline]
     pub fn read(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
-        let stamp = self.leaves_stamps.then(|| self.stamp());
+        if self.stamping != Stamping::Lru {
+            return self.read_counting(key);
+        }
+        let stamp = self.stamp();
         let entry = self.look(key)?;
-        stamp.into_iter().for_each(|stamp| entry.touch(stamp));
+        entry.touch(stamp);
+        Some(entry)
+    }
+
+    #[cold]
+    fn read_counting(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
+        let before = self.look(key)?.stamp();
+        let stamp = self.stamp_after_use(before);
+        let entry = self.dict(key).find(key)?;
+        entry.touch(stamp);
         Some(entry)
     }
 
@@ -248,9 +311,21 @@ impl<'k> Db<'k> {
         if self.dict_mut(key).is_due(now) {
             self.remove_if_gone(key);
         }
-        let stamp = self.leaves_stamps.then(|| self.stamp());
+        if self.stamping != Stamping::Lru {
+            return self.write_counting(key);
+        }
+        let stamp = self.stamp();
         let entry = self.dict_mut(key).find_mut(key)?.into_mut();
-        stamp.into_iter().for_each(|stamp| entry.touch(stamp));
+        entry.touch(stamp);
+        Some(entry)
+    }
+
+    #[cold]
+    fn write_counting(&mut self, key: Key<'_>) -> Option<RefMut<'_, Entry>> {
+        let before = self.dict(key).find(key)?.stamp();
+        let stamp = self.stamp_after_use(before);
+        let entry = self.dict_mut(key).find_mut(key)?.into_mut();
+        entry.touch(stamp);
         Some(entry)
     }
 
@@ -295,6 +370,14 @@ impl<'k> Db<'k> {
         self.note_command(&[b"DEL", key]);
     }
 
+    /// Tells that an entry has been removed to make room.
+    pub(super) fn evicted(&mut self, key: &[u8], entry: Entry) {
+        self.effects.evicted += 1;
+        self.discard(entry);
+        self.notify(key, Event::EVICTED);
+        self.note_command(&[b"DEL", key]);
+    }
+
     /// Removes the expired keys that readers have met since the locks were taken,
     /// and some of the expired fields. Holds no locks before and after.
     pub fn remove_stale(&mut self) {
@@ -318,7 +401,7 @@ impl<'k> Db<'k> {
     pub fn sweep(&mut self) {
         /// About 100 us.
         const SLICE: usize = 256;
-        self.leaves_stamps = false;
+        self.stamping = Stamping::Off;
         while let Some((db, key)) = self.effects.unswept.pop() {
             let key = self.locks.keyspace().key(&key);
             let mut footprint = Footprint::NONE;
@@ -341,7 +424,11 @@ impl<'k> Db<'k> {
             self.remove_if_gone(key);
         }
         self.tell_if_new(key);
-        let stamp = self.stamp();
+        let stamp = if self.lfu.is_some() {
+            self.stamp_of_stored(key)
+        } else {
+            self.stamp()
+        };
         let hasher = self.locks.keyspace().hasher();
         let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);
         if let Some(old) = old {

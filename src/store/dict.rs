@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::base::clock::Millis;
 use crate::base::hash::{KeyHasher, same_key};
+use crate::base::rng::Rng;
 use crate::ds::table::{self, Due, DueStep, Ref, Slot, Table};
 
 use super::SHARD_BITS;
@@ -39,6 +40,15 @@ pub enum Ttl {
     Clear,
     At(Millis),
 }
+
+/// One key in so many expires, or more: then drawing until one does is quicker than
+/// asking the segments.
+const VOLATILE_DENSE: usize = 8;
+/// Segments whose keys are asked in one sample when few expire; about 200 us.
+const NOTED_SEGMENTS_MAX: usize = 16;
+
+/// Entries measured for the mean of a table; there are tables enough.
+const MEASURED: usize = 8;
 
 /// The entries of one database in one shard.
 pub struct Dict {
@@ -311,6 +321,61 @@ impl Dict {
         match &self.cut {
             Some(cut) if cut.cursor().is_some() => cut.epoch(),
             _ => 0,
+        }
+    }
+
+    /// Bytes of table and entries, by the mean of a few.
+    pub fn about_bytes(&self, rng: &mut Rng) -> usize {
+        let (mut seen, mut bytes) = (0, 0);
+        self.sample(MEASURED, false, &mut || rng.next_u64(), |entry| {
+            seen += 1;
+            bytes += entry.mem_bytes();
+        });
+        self.table.mem_bytes() + bytes * self.len() / seen.max(1)
+    }
+
+    /// Shows about `count` random keys to `see`, with `volatile` only such as expire, which
+    /// may be more if they are few and far between, or none.
+    pub fn sample(
+        &self,
+        count: usize,
+        volatile: bool,
+        rand: &mut impl FnMut() -> u64,
+        mut see: impl FnMut(&Entry),
+    ) {
+        let mut found = 0;
+        if !volatile {
+            while found < count
+                && let Some(entry) = self.table.sample(&mut *rand)
+            {
+                see(&entry);
+                found += 1;
+            }
+            return;
+        }
+        if self.volatile == 0 {
+            return;
+        }
+        let mut see_volatile = |entry: &Entry| {
+            let shown = entry.expire_at().is_some();
+            if shown {
+                see(entry);
+            }
+            shown
+        };
+        if self.volatile * VOLATILE_DENSE >= self.len() {
+            // Twice as often as it takes on average.
+            for _ in 0..count * VOLATILE_DENSE * 2 {
+                let entry = self.table.sample(&mut *rand);
+                found += usize::from(entry.is_some_and(|entry| see_volatile(&entry)));
+                if found == count {
+                    return;
+                }
+            }
+        }
+        if found == 0 {
+            self.table
+                .sample_noted(rand(), NOTED_SEGMENTS_MAX, see_volatile);
         }
     }
 

@@ -5,10 +5,11 @@ use bytes::Bytes;
 
 use crate::base::clock::Millis;
 
-use super::db::{Db, STAMP_MASK};
+use super::db::Db;
 use super::dict::{Key, Ttl};
 use super::entry::{INLINE_MAX, NewCollection, NewValue, ValueRef};
 use super::journal::Event;
+use super::usage::{COUNTER_NEW, Lfu, STAMP_MASK};
 
 /// A value of any type. Large ones share their parts with the entry they come from.
 #[derive(Debug)]
@@ -56,8 +57,10 @@ impl Image {
 pub struct Restored {
     /// When it expires.
     pub expire: Option<Millis>,
-    /// For how many seconds it has not been used.
+    /// For how many seconds it has not been used; means nothing where uses are counted.
     pub idle_secs: u64,
+    /// Its counter of uses; means nothing where they are not counted.
+    pub frequency: Option<u8>,
 }
 
 impl Db<'_> {
@@ -81,11 +84,16 @@ impl Db<'_> {
             Image::Text(text) => self.put(key, NewValue::Str(&text), ttl),
             Image::Collection(value) => self.put(key, NewValue::Collection(value), ttl),
         }
-        if with.idle_secs > 0
-            && let Some(entry) = self.peek(key)
-        {
-            let idle = (with.idle_secs & u64::from(STAMP_MASK)) as u32;
-            entry.touch(self.stamp().wrapping_sub(idle) & STAMP_MASK);
+        let stamp = match (self.lfu(), with.frequency, with.idle_secs) {
+            (Some(_), counter, _) => Some(Lfu::stamp(counter.unwrap_or(COUNTER_NEW), self.now)),
+            (None, _, idle @ 1..) => {
+                let idle = (idle & u64::from(STAMP_MASK)) as u32;
+                Some(self.stamp().wrapping_sub(idle) & STAMP_MASK)
+            }
+            _ => None,
+        };
+        if let (Some(stamp), Some(entry)) = (stamp, self.peek(key)) {
+            entry.touch(stamp);
         }
         self.touched(key.bytes, Event::generic("restore"));
         true

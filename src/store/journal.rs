@@ -74,6 +74,7 @@ impl Event {
     }
 
     pub const EXPIRED: Event = Event::of(EventClass::Expired, "expired");
+    pub const EVICTED: Event = Event::of(EventClass::Evicted, "evicted");
     pub const MISSED: Event = Event::of(EventClass::Missed, "keymiss");
     pub const NEW: Event = Event::of(EventClass::New, "new");
 }
@@ -332,6 +333,11 @@ pub trait Journal: Send + Sync {
     fn record(&self, notes: &Notes);
     /// The shards that changed are free again: what may not be done under their locks.
     fn released(&self) {}
+    /// Bytes of notes that wait to leave the process. They are no data: making room for
+    /// them would make more of them.
+    fn waiting_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// The journal nobody listens to.

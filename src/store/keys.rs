@@ -47,6 +47,7 @@ impl Db<'_> {
         let Some(entry) = self.take(from) else {
             return Err(Error::NoSuchKey);
         };
+        entry.touch(self.stamp_after_use(entry.stamp()));
         self.insert(to, entry.renamed(to.bytes));
         self.notify(from.bytes, Event::generic("rename_from"));
         self.touched(to.bytes, Event::generic("rename_to"));
@@ -70,6 +71,7 @@ impl Db<'_> {
         let Some(entry) = self.take(key) else {
             return false;
         };
+        entry.touch(self.stamp_after_use(entry.stamp()));
         self.index = to_db;
         self.insert(key, entry);
         self.index = from_db;
@@ -106,6 +108,7 @@ impl Db<'_> {
         if let Some(old) = self.take(to) {
             self.discard(old);
         }
+        copy.touch(self.stamp_of_new());
         self.insert(to, copy);
         self.touched(to.bytes, Event::generic("copy_to"));
         self.index = from_db;

@@ -27,7 +27,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use crate::base::hash::KeyHasher;
 
 use super::dict::{Dict, Key};
-use super::snapshot::{Brake, Cut, Snapshots};
+use super::snapshot::{Brake, Cut, Kept, Snapshots};
 use super::waiters::Waiters;
 use super::watch::Watchers;
 
@@ -128,6 +128,11 @@ impl Keyspace {
     /// Counts those that observe no more.
     pub(super) fn remove_observers(&self, count: usize) {
         self.observers.fetch_sub(count, Relaxed);
+    }
+
+    /// What snapshots have been handed, and have let go of.
+    pub fn kept(&self) -> &Kept {
+        &self.snapshots.kept
     }
 
     /// The hash of keys.

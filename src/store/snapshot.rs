@@ -36,6 +36,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::base::clock::Millis;
+use crate::base::rng::Rng;
 
 use super::dict::Dict;
 use super::entry::{Entry, ValueRef};
@@ -70,12 +71,53 @@ struct Old {
     stamp: u32,
     /// What it counts for.
     bytes: usize,
+    _hold: Hold,
 }
 
 enum Handed {
     Entry(Old),
     /// A dict that was taken out, with its cut.
-    Table(Dict),
+    Table(Dict, Hold),
+}
+
+/// How much memory snapshots have ever been handed, and have let go of: it is in use, but
+/// no data any more.
+#[derive(Debug, Default)]
+pub struct Kept {
+    handed: AtomicU64,
+    let_go: AtomicU64,
+}
+
+impl Kept {
+    /// Bytes ever handed over.
+    pub fn handed(&self) -> u64 {
+        self.handed.load(Relaxed)
+    }
+
+    /// Of them, let go of by now.
+    pub fn let_go(&self) -> u64 {
+        self.let_go.load(Relaxed)
+    }
+}
+
+/// Counts while something lies with a snapshot. It goes after what it counts.
+struct Hold {
+    bytes: u64,
+    kept: Arc<Kept>,
+}
+
+impl Hold {
+    fn new(kept: &Arc<Kept>, bytes: usize) -> Hold {
+        let (bytes, kept) = (bytes as u64, Arc::clone(kept));
+        kept.handed.fetch_add(bytes, Relaxed);
+        Hold { bytes, kept }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.kept.let_go.fetch_add(self.bytes, Relaxed);
+    }
 }
 
 /// What writers and the saver share of one snapshot.
@@ -85,6 +127,7 @@ pub(super) struct Exchange {
     /// Bytes of the images in the queue.
     bytes: AtomicUsize,
     cancelled: AtomicBool,
+    kept: Arc<Kept>,
 }
 
 /// What a dict knows of the snapshot that is being taken of it.
@@ -124,6 +167,7 @@ impl Cut {
             expire: entry.expire_at(),
             stamp: entry.stamp(),
             bytes,
+            _hold: Hold::new(&self.exchange.kept, bytes),
         };
         self.exchange.queue.lock().push(Handed::Entry(old));
         let before = self.exchange.bytes.fetch_add(bytes, Relaxed);
@@ -132,7 +176,10 @@ impl Cut {
 
     /// Hands over a whole dict that is taken out of the keyspace.
     pub(super) fn keep_table(exchange: &Arc<Exchange>, dict: Dict) {
-        exchange.queue.lock().push(Handed::Table(dict));
+        // Any seed will do to look at some entries.
+        let bytes = dict.about_bytes(&mut Rng::seeded(dict.len() as u64));
+        let hold = Hold::new(&exchange.kept, bytes);
+        exchange.queue.lock().push(Handed::Table(dict, hold));
     }
 
     pub(super) fn exchange(&self) -> &Arc<Exchange> {
@@ -189,6 +236,7 @@ pub(super) struct Snapshots {
     current: Mutex<Weak<Exchange>>,
     epoch: AtomicU8,
     pub(super) brake: Arc<Brake>,
+    pub(super) kept: Arc<Kept>,
 }
 
 /// Stops a snapshot from elsewhere, and says how far it is.
@@ -244,7 +292,10 @@ impl Snapshot {
             return None;
         }
         let epoch = next_epoch(state, locks);
-        let exchange = Arc::new(Exchange::default());
+        let exchange = Arc::new(Exchange {
+            kept: Arc::clone(&state.kept),
+            ..Exchange::default()
+        });
         *state.current.lock() = Arc::downgrade(&exchange);
         state.brake.budget_bytes.store(budget_bytes, Relaxed);
         let mut own = Locks::new(keyspace, Patience::Wait);
@@ -357,7 +408,7 @@ impl Snapshot {
             for one in handed {
                 match one {
                     Handed::Entry(old) => self.emit_old(old, emit).map_err(Stopped::Sink)?,
-                    Handed::Table(dict) => self.emit_table(&dict, emit)?,
+                    Handed::Table(dict, _hold) => self.emit_table(&dict, emit)?,
                 }
             }
         }

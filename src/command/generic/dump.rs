@@ -117,6 +117,7 @@ pub fn restore(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let with = Restored {
         expire,
         idle_secs: options.idle_secs.unwrap_or(0),
+        frequency: options.frequency,
     };
     let stored = ctx.db.restore(key, image, with);
     if let (true, Some(at), false) = (stored, expire, options.absolute) {

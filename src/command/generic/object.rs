@@ -2,10 +2,11 @@
 
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
+use crate::config::{Config, Id};
 use crate::ds::table::Ref;
 use crate::resp::Argv;
-use crate::store::db::STAMP_MASK;
 use crate::store::entry::{Entry, ValueRef};
+use crate::store::usage;
 
 /// Redis shares its small integers, and answers with this number of references.
 const SHARED_REFERENCES: i64 = i32::MAX as i64;
@@ -30,8 +31,9 @@ pub fn object_encoding(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 }
 
 pub fn object_refcount(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let shares = shares_integers(&ctx.services.config);
     let count = entry(ctx, argv).map(|entry| match entry.value() {
-        ValueRef::Int(int) if SHARED_INTEGERS.contains(&int) => SHARED_REFERENCES,
+        ValueRef::Int(int) if shares && SHARED_INTEGERS.contains(&int) => SHARED_REFERENCES,
         _ => 1,
     });
     if let Some(count) = count {
@@ -44,14 +46,33 @@ pub fn object_idletime(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let Some(stamp) = entry(ctx, argv).map(|entry| entry.stamp()) else {
         return Ok(());
     };
-    // The clock of stamps wraps every 194 days.
-    let idle = ctx.db.stamp().wrapping_sub(stamp) & STAMP_MASK;
+    if ctx.lfu().is_some() {
+        return Err(Error::text(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that \
+             when switching between policies at runtime LRU and LFU data will take some time to \
+             adjust.",
+        )
+        .into());
+    }
+    let idle = usage::idle_secs(stamp, ctx.db.now);
     ctx.reply.int(i64::from(idle));
     Ok(())
 }
 
+/// Integers that are shared cannot have a time of use each: with a policy that asks for
+/// it Redis shares none.
+fn shares_integers(config: &Config) -> bool {
+    let policy = config.choice(Id::MAXMEMORY_POLICY);
+    config.max_memory() == 0 || !(policy.ends_with("-lru") || policy.ends_with("-lfu"))
+}
+
 pub fn object_freq(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    if entry(ctx, argv).is_none() {
+    let Some(stamp) = entry(ctx, argv).map(|entry| entry.stamp()) else {
+        return Ok(());
+    };
+    if let Some(lfu) = ctx.lfu() {
+        let frequency = lfu.frequency(stamp, ctx.db.now);
+        ctx.reply.int(i64::from(frequency));
         return Ok(());
     }
     Err(Error::text(

@@ -16,8 +16,8 @@ use crate::config::Id;
 use crate::ds::list::List;
 use crate::resp::Argv;
 use crate::store::Db;
-use crate::store::db::STAMP_MASK;
 use crate::store::entry::Entry;
+use crate::store::usage;
 
 pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let config = &ctx.services.config;
@@ -76,7 +76,7 @@ fn object(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Outcome {
 /// One line as Redis prints it. There is no serialized form to measure yet:
 /// `serializedlength` is the memory of the entry.
 fn describe(entry: &Entry, db: &Db<'_>) -> String {
-    let idle = db.stamp().wrapping_sub(entry.stamp()) & STAMP_MASK;
+    let idle = usage::idle_secs(entry.stamp(), db.now);
     let mut text = format!(
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle}",
         entry.key().as_ptr(),

@@ -1,27 +1,34 @@
 //! Rows: the memory of the data, expiry and freeing.
 
-use super::{INT_MAX, LONG_MAX, access, choice, flag, int, memory, rows};
+use super::{INT_MAX, LONG_MAX, access, choice, flag, int, memory, row, rows};
+use crate::config::schema::Kind;
 
 rows! {
     from access::END;
 
     "Memory" {
-        /// The memory the data may use; 0 is no limit.
-        MAXMEMORY = memory("maxmemory", 0, LONG_MAX, "0").inert(NO_EVICTION);
-        /// Which keys go when `maxmemory` is reached.
+        /// The memory the data may use, in bytes or as a percentage, such as 75%, of what
+        /// the process may use: the limit of its control group, which is looked at again
+        /// while the server runs, or without one the memory of the machine. Buffers of
+        /// clients have limits of their own and are not counted. 0 is no limit.
+        MAXMEMORY = row("maxmemory", Kind::MemoryOrShare, "0");
+        /// Which keys go when `maxmemory` is reached: any or only those with an expiry
+        /// (volatile), those that have not been used for the longest time (lru) or are
+        /// used the least (lfu), that expire first (ttl), or just some (random).
+        /// noeviction keeps all, and refuses commands that need memory.
         MAXMEMORY_POLICY = choice("maxmemory-policy", &[
             "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
             "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction",
-        ], "noeviction").inert(NO_EVICTION);
+        ], "noeviction");
         /// Keys looked at to choose one.
-        MAXMEMORY_SAMPLES = int("maxmemory-samples", 1, INT_MAX, "5").inert(NO_EVICTION);
-        /// How hard to try before serving the next command, 0 to 100.
-        MAXMEMORY_EVICTION_TENACITY = int("maxmemory-eviction-tenacity", 0, 100, "10")
-            .inert(NO_EVICTION);
+        MAXMEMORY_SAMPLES = int("maxmemory-samples", 1, INT_MAX, "5");
+        /// How long to evict before serving the next commands: 10 is half a millisecond,
+        /// more is up to minutes, 100 until the data fits.
+        MAXMEMORY_EVICTION_TENACITY = int("maxmemory-eviction-tenacity", 0, 100, "10");
         /// How slowly the frequency counter of a key saturates.
-        LFU_LOG_FACTOR = int("lfu-log-factor", 0, INT_MAX, "10").inert(NO_EVICTION);
-        /// Minutes after which the frequency counter is halved.
-        LFU_DECAY_TIME = int("lfu-decay-time", 0, INT_MAX, "1").inert(NO_EVICTION);
+        LFU_LOG_FACTOR = int("lfu-log-factor", 0, INT_MAX, "10");
+        /// Minutes without a use after which the counter falls by one; 0 never.
+        LFU_DECAY_TIME = int("lfu-decay-time", 0, INT_MAX, "1");
         /// Whether a replica leaves eviction to its master.
         REPLICA_IGNORE_MAXMEMORY = flag("replica-ignore-maxmemory", "yes")
             .alias(&["slave-ignore-maxmemory"]).inert(NO_REPLICATION);
@@ -74,8 +81,6 @@ rows! {
     }
 }
 
-const NO_EVICTION: &str = "nothing is evicted; \
-    bound the process with MemoryMax= of the systemd unit";
 const NO_REPLICATION: &str = "there is no replication";
 const ALWAYS_LAZY: &str = "large values are always freed in the background";
 const NO_DEFRAG: &str = "the allocator keeps its own pages dense";

@@ -194,6 +194,34 @@ impl<E: Thin> Table<E> {
         Some(unsafe { Ref::new(self.addr(path, spot)) })
     }
 
+    /// Shows the elements of a segment of which some have a value noted, the first one at
+    /// or behind a random place, and goes on to the next until `f` says yes to one. Shows
+    /// no more than `segments_max`. Segments behind gaps are favoured.
+    pub fn sample_noted(
+        &self,
+        start: u64,
+        segments_max: usize,
+        mut f: impl FnMut(&E) -> bool,
+    ) -> bool {
+        let (mut path, mut shown) = (start, 0);
+        for _ in 0..=self.segments() {
+            let Some(segment) = self.directory.get(path) else {
+                return false;
+            };
+            if segment.head.min != u64::MAX {
+                let mut any = false;
+                // SAFETY: the table owns the element and is borrowed as long.
+                segment.for_each(|item| any |= f(&*unsafe { Ref::<E>::new(item.addr) }));
+                shown += 1;
+                if any || shown == segments_max {
+                    return any;
+                }
+            }
+            path = segment.end(path);
+        }
+        false
+    }
+
     /// Takes out a random element, chosen as by [`Table::sample`].
     pub fn take_sample(&mut self, rand: impl FnMut() -> u64) -> Option<E> {
         let (path, spot) = self.draw_spot(rand)?;

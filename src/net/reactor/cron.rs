@@ -19,6 +19,8 @@ const EXPIRE_STEP: Duration = Duration::from_micros(250);
 /// From one step to the next while keys are left over: twice what a step takes, so
 /// that expiry has half of the reactor at the most.
 const EXPIRE_BUSY: Duration = Duration::from_micros(500);
+/// Time between two steps of eviction while there is too much in use.
+const EVICT_BUSY: Duration = Duration::from_millis(1);
 /// How often the progress of loading is told.
 pub(super) const STARTING_EVERY: Duration = Duration::from_secs(2);
 /// Connections that one run of the cron looks at.
@@ -31,6 +33,8 @@ pub(super) struct Cron {
     expire_idle: Duration,
     /// Keys are left over from the last step.
     expire_hurries: bool,
+    /// When eviction goes on, while it has not come to an end.
+    next_evict: Option<Instant>,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
     next_starting: Instant,
@@ -46,6 +50,7 @@ impl Cron {
             next_expire: now,
             expire_idle: EXPIRE_IDLE_MIN,
             expire_hurries: false,
+            next_evict: None,
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
             next_starting: now + STARTING_EVERY,
@@ -61,6 +66,7 @@ impl Cron {
         }
         self.next_cron
             .min(self.next_expire)
+            .min(self.next_evict.unwrap_or(self.next_cron))
             .saturating_duration_since(now)
     }
 }
@@ -73,6 +79,11 @@ impl Reactor {
             self.expire(now, instant);
         }
         self.end_late_waits(now);
+        let evicts = self.cron.next_evict.unwrap_or(self.cron.next_cron);
+        if instant >= evicts {
+            let more = self.executor.evict(now);
+            self.cron.next_evict = more.then(|| instant + EVICT_BUSY);
+        }
         if instant >= self.cron.next_cron {
             self.cron.next_cron = instant + CRON_EVERY;
             self.run_cron(now, instant);

@@ -5,7 +5,7 @@
 //! published meanwhile joins what waits, so the busier the server, the more messages
 //! one write carries.
 
-use super::{Reactor, take_mail};
+use super::Reactor;
 
 /// Connections that are sent mail in one turn: some 200 us of writes.
 const DELIVERIES_MAX: usize = 64;
@@ -37,7 +37,7 @@ impl Reactor {
             return;
         };
         batch.reply.borrow_from(&mut self.outputs);
-        take_mail(&mut batch);
+        batch.take_mail();
         self.return_batch(batch);
     }
 }

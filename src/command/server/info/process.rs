@@ -70,11 +70,12 @@ pub(super) fn memory(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.bytes("total_system_memory", sys::total_memory_bytes());
     scripts(text);
     let config = &ctx.services.config;
-    text.bytes("maxmemory", config.int(Id::MAXMEMORY).unsigned_abs());
+    text.bytes("maxmemory", config.max_memory());
     text.field("maxmemory_policy", config.choice(Id::MAXMEMORY_POLICY));
     fragmentation(text, &seen);
+    let uncounted = ctx.services.clients.uncounted_bytes();
+    text.field("mem_not_counted_for_evict", uncounted);
     text.zeros(&[
-        "mem_not_counted_for_evict",
         "mem_replication_backlog",
         "mem_total_replication_buffers",
         "mem_clients_slaves",
@@ -82,7 +83,9 @@ pub(super) fn memory(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("mem_clients_normal", seen.client_bytes);
     text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
     text.field("mem_allocator", heap::NAME);
-    text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
+    text.zeros(&["active_defrag_running"]);
+    let pending = ctx.services.metrics.backlog.objects();
+    text.field("lazyfree_pending_objects", pending);
     text.field("lazyfreed_objects", ctx.services.metrics.totals().reaped);
     Ok(())
 }

@@ -25,12 +25,11 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("expired_keys", totals.expired);
     text.field("expired_subkeys", totals.expired_fields);
     text.field("expired_time_cap_reached_count", totals.expire_cut_short);
-    text.zeros(&[
-        "evicted_keys",
-        "evicted_clients",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    text.field("evicted_keys", totals.evicted);
+    text.zeros(&["evicted_clients"]);
+    let (current, total) = ctx.services.metrics.backlog.exceeded_ms(ctx.db.now);
+    text.field("total_eviction_exceeded_time", total);
+    text.field("current_eviction_exceeded_time", current);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
     let [channels, patterns, shard_channels] = ctx.services.pubsub.sizes();
