@@ -167,11 +167,7 @@ fn assemble(
     if let Err(reason) = control::raise_descriptors(config) {
         log::warn!("{reason}");
     }
-    let listeners = if start.sockets.is_empty() {
-        control::open_listeners(config)?
-    } else {
-        Listeners::adopt(start.sockets)
-    };
+    let (listeners, web) = listen(config, start.sockets)?;
     let poll = Poll::new().map_err(|error| format!("Can't create the poller: {error}"))?;
     let waker = Waker::new(poll.registry(), WAKER_TOKEN)
         .map_err(|error| format!("Can't create the waker: {error}"))?;
@@ -181,6 +177,7 @@ fn assemble(
     let control = Arc::new(ControlHandle::new(
         Arc::clone(config),
         listeners,
+        web,
         Arc::clone(&flag),
         Arc::clone(&waker),
     ));
@@ -228,6 +225,21 @@ fn assemble(
     heap::note_startup();
     reactor.announce(&format!("Ready to accept connections on {addresses}"));
     Ok((reactor, pidfile))
+}
+
+/// Opens the sockets of clients, or takes those that were handed over, and those of the
+/// web server.
+fn listen(config: &Config, inherited: Vec<Listener>) -> Result<(Listeners, Listeners), String> {
+    let listeners = if inherited.is_empty() {
+        control::open_listeners(config)?
+    } else {
+        Listeners::adopt(inherited)
+    };
+    let web = control::open_web_listeners(config)?;
+    if !web.is_empty() {
+        log::info!("Metrics over HTTP on {}", web.describe());
+    }
+    Ok((listeners, web))
 }
 
 fn log_what_runs(config: &Config, workers: usize) {

@@ -23,7 +23,7 @@ use crate::ds::list::Limit;
 use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -80,6 +80,8 @@ pub struct Services {
     pub metrics: Metrics,
     /// Fed by the reactor's cron.
     pub rates: Rates,
+    /// Notable commands, latency events, hot and big keys.
+    pub observed: Observed,
     pub commands: &'static Table,
     pub keyspace: Keyspace,
     pub control: Arc<dyn Control>,
@@ -113,6 +115,7 @@ impl Services {
             clients: Clients::default(),
             metrics: Metrics::new(commands.len()),
             rates: Rates::default(),
+            observed: Observed::default(),
             commands,
             keyspace: Keyspace::new(KeyHasher::random()),
             control,
@@ -276,7 +279,12 @@ impl<'s, 'k> Ctx<'s, 'k> {
     /// The longest string a command may make.
     #[inline]
     pub fn string_max(&self) -> usize {
-        self.services.config.size(Id::PROTO_MAX_BULK_LEN)
+        let config = &self.services.config;
+        let max = config.size(Id::PROTO_MAX_BULK_LEN);
+        match config.size(Id::MAX_VALUE_BYTES) {
+            limit @ 1.. if config.choice(Id::VALUE_LIMITS_ACTION) == "refuse" => max.min(limit),
+            _ => max,
+        }
     }
 
     /// Asks the server to end.

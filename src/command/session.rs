@@ -72,8 +72,8 @@ impl Txn {
         };
     }
 
-    /// Bytes held.
-    fn mem_bytes(&self) -> usize {
+    /// Bytes held, those of each queued request among them.
+    pub fn mem_bytes(&self) -> usize {
         self.requests.mem_bytes() + self.hashes.capacity() * size_of::<u64>()
     }
 

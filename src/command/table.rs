@@ -36,6 +36,8 @@ static FAMILIES: &[&[Spec]] = &[
     super::stream::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
+    super::server::OBSERVE_SPECS,
+    super::server::COMMANDLOG_SPECS,
     super::connection::SPECS,
     super::txn::SPECS,
 ];

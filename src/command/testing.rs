@@ -24,7 +24,7 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
 use crate::ds::hash::NEVER;
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::entry::{CollectionRef, Entry, ValueRef};
@@ -179,6 +179,7 @@ impl Rig {
                 port: 0,
                 workers: 1,
                 rates: Rates::default(),
+                observed: Observed::default(),
                 supervised: "no",
                 memory: MemoryUse::default,
             },

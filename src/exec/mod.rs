@@ -6,11 +6,13 @@ pub mod batch;
 pub mod blocked;
 pub mod gate;
 pub mod hub;
+mod pause;
 pub mod policy;
 pub mod pool;
 pub mod reaper;
 pub mod run;
 mod serve;
+pub mod survey;
 #[cfg(all(test, not(loom)))]
 mod tests;
 pub mod wake;
@@ -22,4 +24,5 @@ pub use run::{Executor, Lane};
 pub use wake::{Wake, WakeFlag};
 
 pub use crate::command::Services;
+pub use crate::command::server::telemetry;
 pub use crate::store::expire::StepReport;

@@ -35,6 +35,7 @@ use super::policy;
 use super::reaper::{Garbage, Reaper};
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
+use crate::clients::pause::Scope;
 use crate::command::call::{Called, Stopwatch, answer_error, call};
 use crate::command::{Command, Ctx, Error, Flags, ReplyMode, Services, Session, Table};
 use crate::config::Id;
@@ -85,10 +86,13 @@ pub struct Executor {
     lane: Lane,
     group: Vec<Planned>,
     hashes: Vec<u64>,
-    pub(super) track_times: bool,
     expirer: Expirer,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
+    /// Measures and observes calls; copied for a group and put back.
+    pub(super) stopwatch: Stopwatch,
+    /// What CLIENT PAUSE lets wait.
+    pub(super) paused: Option<Scope>,
     /// Waits that are over and may still stand in the shards.
     pub(super) forgotten: Vec<Arc<Waiter>>,
     /// Keys that have changed and whose waiters could not be served at once.
@@ -114,9 +118,10 @@ impl Executor {
             lane,
             group: Vec::with_capacity(GROUP_MAX),
             hashes: Vec::with_capacity(GROUP_MAX),
-            track_times: true,
             expirer: Expirer::default(),
             parted: Vec::new(),
+            stopwatch: Stopwatch::observing(),
+            paused: None,
             forgotten: Vec::new(),
             late: Vec::new(),
         }
@@ -138,7 +143,8 @@ impl Executor {
         };
         let locks = Locks::new(&services.keyspace, patience);
         let mut db = Db::new(locks, &*journal, now);
-        self.track_times = services.config.flag(Id::LATENCY_TRACKING);
+        self.stopwatch.tracks_times = services.config.flag(Id::LATENCY_TRACKING);
+        self.paused = services.clients.pause.scope(now);
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -152,7 +158,9 @@ impl Executor {
     /// One step of the active expiry, for at most `budget`; nothing while it is
     /// switched off.
     pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
-        if !self.services.active_expire.load(Relaxed) {
+        // What is paused must not change by itself either.
+        let paused = self.services.clients.pause.scope(now).is_some();
+        if paused || !self.services.active_expire.load(Relaxed) {
             return StepReport::default();
         }
         let services = Arc::clone(&self.services);
@@ -214,6 +222,11 @@ impl Executor {
                 return;
             };
             let command = resolve(self.services.commands, argv);
+            if self.must_wait(command, argv, &batches[index].session) {
+                self.run_group(batches, db);
+                batches[index].halt.get_or_insert(Halt::Paused);
+                return;
+            }
             if batches[index].session.txn.is_some() && gate::is_queued(command) {
                 self.enqueue(&mut batches[index], nth, command, db);
                 continue;
@@ -223,6 +236,8 @@ impl Executor {
             if alone {
                 self.run_group(batches, db);
                 self.run_alone(batches, index, nth, command, db);
+                // It may have been CLIENT PAUSE.
+                self.paused = self.services.clients.pause.scope(db.now);
                 continue;
             }
             let session = &batches[index].session;
@@ -383,7 +398,8 @@ impl Executor {
             self.prefetch(db, busy);
         }
         let group = std::mem::take(&mut self.group);
-        let mut stopwatch = Stopwatch::start(self.track_times);
+        let mut stopwatch = self.stopwatch;
+        stopwatch.restart(&self.services.config);
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
@@ -396,6 +412,7 @@ impl Executor {
             self.run_one(batch, planned, db, alone, &mut stopwatch);
         }
         db.release();
+        self.stopwatch = stopwatch;
         self.hashes.clear();
         self.after_group(db);
         self.rerun_deferred(batches, &group, db);
@@ -471,6 +488,7 @@ impl Executor {
             session,
             requests,
             reply,
+            arrived,
             ..
         } = batch;
         let Some(argv) = requests.peek(planned.nth as usize) else {
@@ -491,6 +509,7 @@ impl Executor {
         };
         session.client.last_command.store(command.index, Relaxed);
         let mark = reply.mark();
+        (stopwatch.arrived, stopwatch.request_bytes) = (*arrived, requests.size());
         (db.index, db.leaves_stamps) = (session.db, !session.client.no_touch.load(Relaxed));
         let called = call(
             &mut Ctx {
@@ -569,7 +588,9 @@ impl Executor {
 
     /// What follows when the locks are given back.
     fn after_group(&mut self, db: &mut Db<'_>) {
-        if !db.effects.stale.is_empty() {
+        if self.paused.is_some() {
+            db.effects.stale.clear();
+        } else if !db.effects.stale.is_empty() {
             db.remove_stale();
         }
         if !db.effects.ready.is_empty() || !self.late.is_empty() {

@@ -4,7 +4,11 @@
 //! of a relaxed atomic, without a locked instruction and without sharing a cache
 //! line. Readers add up all sets and may see one a few events behind another.
 
+pub mod commandlog;
 pub mod histogram;
+pub mod keys;
+pub mod latency;
+pub mod observed;
 pub mod rates;
 
 use std::collections::BTreeMap;
@@ -15,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 pub use histogram::Histogram;
+pub use observed::Observed;
 pub use rates::Rates;
 
 /// Error codes counted apart at the most; the rest is lumped together, since a
@@ -108,6 +113,8 @@ counters! {
     run_inline,
     /// Connections ended because of their output limit.
     output_limit_closed,
+    /// Connections ended because of `maxmemory-clients`.
+    evicted_clients,
     /// Connections ended because of their input limit.
     input_limit_closed,
     /// Entries and tables given to the reaper.

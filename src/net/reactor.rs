@@ -47,8 +47,11 @@ use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
 use crate::systemd::Notifier;
 
 mod admit;
+mod budget;
 mod cron;
+mod pause;
 mod waits;
+mod web;
 
 /// Events taken from the poller at once.
 const EVENTS_MAX: usize = 1024;
@@ -107,6 +110,9 @@ pub struct Reactor {
     inputs: Vec<BytesMut>,
     outputs: Vec<Vec<u8>>,
     limits: Cached,
+    web: web::Web,
+    paused: pause::Paused,
+    budget: budget::Budget,
     /// When blocked connections give up.
     deadlines: BTreeSet<Deadline>,
     accept_again: Option<Instant>,
@@ -127,6 +133,7 @@ struct Cached {
     bulk_max: i64,
     query_max: usize,
     output: OutputLimits,
+    client_bytes_max: usize,
     spin: Duration,
 }
 
@@ -138,6 +145,7 @@ impl Cached {
             bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
             query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
             output: config.output_limits(),
+            client_bytes_max: budget::limit(config),
             spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
         }
     }
@@ -174,11 +182,15 @@ impl Reactor {
             finished: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            web: web::Web::default(),
+            paused: pause::Paused::default(),
+            budget: budget::Budget::default(),
             deadlines: BTreeSet::new(),
             accept_again: None,
             drain_until: None,
         };
         reactor.listen()?;
+        reactor.listen_web()?;
         Ok(reactor)
     }
 
@@ -202,16 +214,21 @@ impl Reactor {
             let now = clock::now();
             let mut worked = !events.is_empty() || !self.due.is_empty();
             for event in &events {
-                self.on_event(event);
+                if !self.web.takes(event) {
+                    self.on_event(event);
+                }
             }
             if self.flag.take() {
                 worked = true;
                 self.on_wake();
+                self.resume_paused(now);
             }
             self.run_due(now);
+            self.enforce_budget();
             self.end_rung_waits();
             // After the others, so that who left in this turn has made room.
             self.accept_due();
+            self.run_web(now);
             self.run_timers(now);
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
@@ -224,7 +241,8 @@ impl Reactor {
     /// Waits for events: not at all while there is work or while spinning.
     fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
         let now = Instant::now();
-        let busy = !self.due.is_empty() || self.spinner.is_spinning() && self.spinner.goes_on(now);
+        let waiting = !self.due.is_empty() || self.web.is_due();
+        let busy = waiting || self.spinner.is_spinning() && self.spinner.goes_on(now);
         let asleep = !busy && self.flag.may_sleep();
         let timeout = if asleep {
             let accept = self
@@ -318,7 +336,7 @@ impl Reactor {
         if self.services.clients.take_kills() {
             self.close_killed();
         }
-        if let Err(error) = self.listen() {
+        if let Err(error) = self.listen().and_then(|()| self.listen_web()) {
             log::warn!("Cannot serve the new listening sockets: {error}");
         }
     }
@@ -452,7 +470,9 @@ impl Reactor {
 
     /// Gives a batch back to its connection and sends its replies.
     fn return_batch(&mut self, mut batch: Box<Batch>) {
-        batch.halt = None;
+        if batch.halt.take() == Some(Halt::Paused) {
+            self.park(batch.id);
+        }
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
         let blocked = batch.blocked.take();
@@ -508,8 +528,9 @@ impl Reactor {
         let Some(conn) = self.conns.get_mut(slot) else {
             return;
         };
-        conn.publish();
-        if conn.has_more() {
+        let has_more = conn.has_more();
+        self.account(slot);
+        if has_more {
             self.queue(slot);
         }
     }
@@ -609,6 +630,7 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
+        self.discount(conn.bytes);
         self.services.clients.remove(conn.client.id);
         match conn.batch {
             Some(batch) => self.executor.part(batch.session),

@@ -553,6 +553,14 @@ impl Entry {
         }
     }
 
+    /// Elements of a collection; 0 for a string.
+    pub fn elements(&self) -> usize {
+        match self.value() {
+            ValueRef::Collection(value) => value.len(),
+            ValueRef::Int(_) | ValueRef::Str(_) | ValueRef::Shared(_) => 0,
+        }
+    }
+
     /// Bytes of the entry's own allocation.
     #[inline]
     pub fn size(&self) -> usize {

@@ -8,8 +8,11 @@ mod debug;
 mod info;
 mod lolwut;
 mod memory;
+mod observe;
 mod rows;
+pub mod telemetry;
 
+pub use observe::{COMMANDLOG_SPECS, SPECS as OBSERVE_SPECS};
 pub use rows::SPECS;
 
 use super::args::Args;

@@ -13,7 +13,7 @@ use crate::command::call::Stopwatch;
 use crate::command::ctx::{Control, MemoryUse};
 use crate::command::{Command, Ctx, Outcome, Services, Session, Stop, Table};
 use crate::config::{Config, Id};
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::journal::Silent;
@@ -80,6 +80,7 @@ impl Server {
             clients: Clients::default(),
             metrics,
             rates: Rates::default(),
+            observed: Observed::default(),
             commands: table,
             keyspace: Keyspace::new(KeyHasher::seeded(1)),
             control: Arc::clone(&asked) as Arc<dyn Control>,

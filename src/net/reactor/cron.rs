@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::Reactor;
-use crate::base::clock::Millis;
+use crate::base::clock::{self, Millis};
 use crate::base::heap;
 use crate::config::Id;
+use crate::exec::survey::Surveyor;
+use crate::metrics::latency::event;
 use crate::systemd::Notifier;
 
 /// How often the cron runs.
@@ -19,6 +21,8 @@ const EXPIRE_IDLE_MIN: Duration = Duration::from_millis(100);
 const EXPIRE_BUSY: Duration = Duration::from_millis(1);
 /// Longest time of one step; what a client waits for at the most.
 const EXPIRE_STEP: Duration = Duration::from_millis(1);
+/// Time that the search for large keys has in one run of the cron: half a percent.
+const SURVEY_STEP: Duration = Duration::from_micros(500);
 /// Connections that one run of the cron looks at.
 const CONNS_PER_RUN: usize = 256;
 
@@ -31,6 +35,7 @@ pub(super) struct Cron {
     next_watchdog: Instant,
     /// Where the walk over connections goes on.
     conn_cursor: usize,
+    surveyor: Surveyor,
 }
 
 impl Cron {
@@ -43,6 +48,7 @@ impl Cron {
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
             conn_cursor: 0,
+            surveyor: Surveyor::default(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Reactor {
     /// found.
     fn expire(&mut self, now: Millis, instant: Instant) {
         let report = self.executor.expire(now, EXPIRE_STEP);
+        self.note_expiry(now, instant.elapsed());
         let wait = if report.unfinished || report.skipped {
             EXPIRE_BUSY
         } else {
@@ -86,16 +93,31 @@ impl Reactor {
         self.cron.next_expire = instant + wait;
     }
 
+    /// Records a step of the active expiry that has taken long.
+    fn note_expiry(&self, now: Millis, took: Duration) {
+        let threshold = self.services.config.int(Id::LATENCY_MONITOR_THRESHOLD);
+        let millis = took.as_millis() as u64;
+        if threshold > 0 && millis >= threshold.unsigned_abs() {
+            let latency = &self.services.observed.latency;
+            latency.record(event::EXPIRE_CYCLE, clock::secs_of(now), millis);
+        }
+    }
+
     fn run_cron(&mut self, now: Millis, instant: Instant) {
         if self.services.config.generation() != self.limits.generation {
             self.limits = super::Cached::read(&self.services);
         }
-        self.services
-            .rates
-            .sample(now, &self.services.metrics.totals());
+        let totals = self.services.metrics.totals();
+        self.services.rates.sample(now, &totals);
+        self.cron
+            .surveyor
+            .step(&self.services, now, totals.dirty, SURVEY_STEP);
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
+        self.look_after_readers(instant);
+        self.resume_paused(now);
+        self.budget.rests = false;
         if let Some(interval) = self.cron.watchdog
             && instant >= self.cron.next_watchdog
             && !self.pool.is_stalled()

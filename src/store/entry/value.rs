@@ -134,6 +134,11 @@ macro_rules! collections {
                 }
             }
 
+            /// Elements of it.
+            pub fn len(self) -> usize {
+                match self { $(CollectionRef::$name(value) => value.len()),+ }
+            }
+
             /// Bytes allocated for it, the value itself included.
             pub fn mem_bytes(self) -> usize {
                 match self {

@@ -25,9 +25,9 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("expired_keys", totals.expired);
     text.field("expired_subkeys", totals.expired_fields);
     text.field("expired_time_cap_reached_count", totals.expire_cut_short);
+    text.zeros(&["evicted_keys"]);
+    text.field("evicted_clients", totals.evicted_clients);
     text.zeros(&[
-        "evicted_keys",
-        "evicted_clients",
         "total_eviction_exceeded_time",
         "current_eviction_exceeded_time",
     ]);
