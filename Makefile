@@ -39,9 +39,9 @@ conformance: build ## run the Redis test suite against the server
 
 # Each instrumented build has a directory of its own, or it would throw the others
 # out of theirs.
-loom: ## check the wake protocol in all interleavings
+loom: ## check the protocols of waking and waiting in all interleavings
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET_DIR)/loom \
-		$(CARGO) test --locked --lib exec::wake::model
+		$(CARGO) test --locked --lib ::model::
 
 # The sanitizers need a nightly compiler. Given the target by name, Cargo leaves
 # build scripts and macros as they are.
@@ -68,7 +68,7 @@ compare: build ## measure against every peer that is installed
 bench: ## measure the parts, in process
 	$(CARGO) bench --locked
 
-instructions: ## count the instructions of a GET, a SET and an INCR (valgrind)
+instructions: ## count the instructions of GET, SET, INCR, LPUSH and LPOP (valgrind)
 	bench/callgrind.sh
 
 # A program that is there already is installed as it is, so that a user who

@@ -2,8 +2,9 @@
 //! per command, by command, length of the pipeline and number of keys.
 //!
 //! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
-//! otherwise. `--count GET|SET|none N` runs N commands in pipelines of 16 over
-//! 10,000 keys and measures nothing: bench/callgrind.sh counts their instructions.
+//! otherwise. `--count COMMAND N` (two commands with `+` between them take turns) runs
+//! N commands in pipelines of 16 over 10,000 keys, or elements of one key, and measures
+//! nothing: bench/callgrind.sh counts the instructions within [`Bench::counted_turn`].
 
 mod timing;
 
@@ -30,6 +31,8 @@ static ALLOCATOR: flashkv::base::heap::Heap = flashkv::base::heap::Heap;
 
 /// Commands of one measurement.
 const COMMANDS: usize = 1 << 19;
+/// Lists, each with an element.
+const LISTS: usize = 100;
 const COUNTED_KEYS: usize = 10_000;
 const COUNTED_DEPTH: usize = 16;
 const LIMITS: Limits = Limits {
@@ -88,12 +91,25 @@ impl Bench {
         send(&mut batch.reply);
     }
 
+    /// A turn by a name of its own, for the counter.
+    #[inline(never)]
+    fn counted_turn(&mut self, received: &[u8]) {
+        self.turn(received);
+    }
+
     fn fill(&mut self, keys: usize) {
-        for first in (0..keys).step_by(64) {
+        self.fill_with("SET", keys);
+    }
+
+    fn fill_with(&mut self, command: &str, count: usize) {
+        for first in (0..count).step_by(64) {
             let mut bytes = Vec::new();
-            (first..keys.min(first + 64)).for_each(|n| push("SET", n, &mut bytes));
+            (first..count.min(first + 64)).for_each(|n| push(command, n, &mut bytes));
             self.turn(&bytes);
         }
+        let mut bytes = Vec::new();
+        (0..LISTS).for_each(|n| push("LPUSH", n, &mut bytes));
+        self.turn(&bytes);
     }
 }
 
@@ -107,12 +123,26 @@ fn send(reply: &mut Reply) {
     }
 }
 
-/// Appends the command for key `n`.
+/// Appends the command for key `n`, or for element `n` of one key.
 fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
+    let element = format!("element:{n:012}");
+    let element = element.as_bytes();
+    match command {
+        "SADD" => return push_command(bytes, &[b"SADD", b"set", element]),
+        "HSET" => return push_command(bytes, &[b"HSET", b"hash", element, b"VXK"]),
+        "ZADD" => {
+            // Another score each time that an element comes again.
+            let score = (n + bytes.len()) * 7919 % COUNTED_KEYS;
+            let score = score.to_string();
+            return push_command(bytes, &[b"ZADD", b"zset", score.as_bytes(), element]);
+        }
+        "SPOP" => return push_command(bytes, &[b"SPOP", b"set"]),
+        "ZPOPMIN" => return push_command(bytes, &[b"ZPOPMIN", b"zset"]),
+        _ => {}
+    }
     let key = match command {
         "INCR" => format!("num:{n:012}"),
-        // A hundred lists that grow.
-        "LPUSH" => format!("lst:{:012}", n % 100),
+        "LPUSH" | "LPOP" => format!("lst:{:012}", n % LISTS),
         _ => format!("key:{n:012}"),
     };
     let (command, key) = (command.as_bytes(), key.as_bytes());
@@ -122,14 +152,19 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Pipelines of `depth` commands on keys in random order; the same each time.
+/// Pipelines of `depth` commands on keys in random order; the same each time. Several
+/// commands, with `+` between them, take turns on the same key.
 fn pipelines(command: &str, commands: usize, depth: usize, keys: usize) -> Vec<Vec<u8>> {
     let mut rng = Rng::seeded(7);
     (0..commands / depth)
         .map(|_| {
-            let mut bytes = Vec::new();
-            for _ in 0..depth {
-                push(command, (rng.next_u64() % keys as u64) as usize, &mut bytes);
+            let (mut bytes, mut left) = (Vec::new(), depth);
+            while left > 0 {
+                let n = (rng.next_u64() % keys as u64) as usize;
+                for name in command.split('+').take(left) {
+                    push(name, n, &mut bytes);
+                    left -= 1;
+                }
             }
             bytes
         })
@@ -150,21 +185,18 @@ fn measure(keys: usize) {
     }
 }
 
-/// For an instruction counter: `none` does all but the commands.
+/// For an instruction counter, which looks at [`Bench::counted_turn`] alone.
 fn count(command: &str, commands: usize) {
     let mut bench = Bench::new();
     bench.fill(COUNTED_KEYS);
-    let bytes = pipelines("GET", COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS);
-    let runs = match command {
-        "none" => bytes,
-        command => pipelines(command, COUNTED_DEPTH, COUNTED_DEPTH, COUNTED_KEYS),
-    };
-    let rounds = if command == "none" {
-        0
-    } else {
-        commands / COUNTED_DEPTH
-    };
-    (0..rounds).for_each(|_| bench.turn(&runs[0]));
+    match command {
+        // What is taken out has to be there; twice, so that the end is not near.
+        "SPOP" => bench.fill_with("SADD", 2 * commands),
+        "ZPOPMIN" => bench.fill_with("ZADD", 2 * commands),
+        _ => {}
+    }
+    let runs = pipelines(command, commands, COUNTED_DEPTH, COUNTED_KEYS);
+    runs.iter().for_each(|bytes| bench.counted_turn(bytes));
 }
 
 fn main() {

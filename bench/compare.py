@@ -90,6 +90,30 @@ def scored(count=None, keys=("zset",)):
     return load
 
 
+def members(count=None, names=("set",), shift=0):
+    """Plain sets of `count` members, or of one for each request; each begins `shift`
+    members behind the one before."""
+    def load(requests):
+        total = count or requests
+        for nth, name in enumerate(names):
+            for first in range(0, total, LOAD_CHUNK):
+                chunk = range(first, min(first + LOAD_CHUNK, total))
+                yield encode("SADD", name, *(b"element:%d" % (n + nth * shift) for n in chunk))
+    return load
+
+
+def entries(count):
+    """A stream of `count` entries with one field each."""
+    def load(_):
+        for n in range(1, count + 1):
+            yield encode("XADD", "stream", "%d-1" % n, "field", "value:%d" % n)
+    return load
+
+
+SADD, SPOP = ["SADD", "set", "element:__rand_int__"], ["SPOP", "set"]
+HSET = ["HSET", "hash", "field:__rand_int__", "VXK"]
+SINTER = ["SINTER", "one", "two"]
+XADD, XRANGE = ["XADD", "stream", "*", "field", "VXK"], ["XRANGE", "stream", "-", "+", "COUNT", "100"]
 ZADD = ["ZADD", "zset", "__rand_int__", "element:__rand_int__"]
 ZPOPMIN = ["ZPOPMIN", "zset"]
 ZRANGEBYSCORE = ["ZRANGEBYSCORE", "zset", "5000", "5099"]
@@ -113,6 +137,13 @@ WORKS = [
          elements(600)),
     Work("LRANGE_600", ["-c", "50", "-P", "16", "LRANGE", "mylist", "0", "599"], 50_000, 0,
          elements(600)),
+    Work("SADD P=16", ["-c", "50", "-P", "16", *SADD], 2_000_000, SMALL),
+    Work("HSET P=16", ["-c", "50", "-P", "16", *HSET], 2_000_000, SMALL),
+    Work("SPOP P=16", ["-c", "50", "-P", "16", *SPOP], 1_000_000, 0, members()),
+    Work("SINTER of 2 x 100k", ["-c", "1", *SINTER], 200, 0,
+         members(SMALL, ("one", "two"), SMALL // 2)),
+    Work("XADD P=16", ["-c", "50", "-P", "16", *XADD], 1_000_000),
+    Work("XRANGE of 100", ["-c", "50", "-P", "16", *XRANGE], 200_000, 0, entries(10_000)),
     Work("ZADD P=16", ["-c", "50", "-P", "16", *ZADD], 2_000_000, SMALL),
     Work("ZPOPMIN P=16", ["-c", "50", "-P", "16", *ZPOPMIN], 1_000_000, 0, scored()),
     Work("ZRANGEBYSCORE of 100", ["-c", "50", "-P", "16", *ZRANGEBYSCORE], 200_000, 0,

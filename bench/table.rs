@@ -118,8 +118,11 @@ fn lookups(shards: &Shards, keys: u64) {
         let start = now();
         for first in (0..LOOKUPS).step_by(batch as usize) {
             let hashes = || (first..first + batch).map(|n| hash(keys_at(n)));
-            hashes().for_each(|hash| shards[shard(hash)].prefetch_bucket(hash));
-            hashes().for_each(|hash| shards[shard(hash)].prefetch_entry(hash));
+            let mut hints = [const { None }; 32];
+            for (hint, hash) in hints.iter_mut().zip(hashes()) {
+                *hint = shards[shard(hash)].prefetch_bucket(hash);
+            }
+            (hints.iter().flatten()).for_each(|hint| hint.prefetch_entry());
             for n in first..first + batch {
                 sum = sum.wrapping_add(get(keys_at(n)));
             }

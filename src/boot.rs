@@ -21,6 +21,7 @@ use crate::config::cli::{self, Invocation, Options};
 use crate::config::{Config, Id};
 use crate::daemon::{self, Launcher, Pidfile, Supervised, Supervisor};
 use crate::exec::hub::Hub;
+use crate::exec::listeners::{CacheListener, KeyEventListener};
 use crate::exec::policy::Dispatch;
 use crate::exec::reaper::Reaper;
 use crate::exec::{Executor, Lane, Pool, Wake, WakeFlag};
@@ -196,7 +197,10 @@ fn assemble(
     std::mem::forget(Arc::clone(&services));
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
-    let journal: Arc<dyn Journal> = Arc::new(Hub::default());
+    let journal: Arc<dyn Journal> = Arc::new(Hub::new(vec![
+        Arc::new(CacheListener(Arc::clone(&services))),
+        Arc::new(KeyEventListener(Arc::clone(&services))),
+    ]));
     let executor = |lane| {
         Executor::new(
             Arc::clone(&services),

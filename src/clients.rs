@@ -22,6 +22,12 @@ use crate::base::clock::Millis;
 use crate::base::wait::{Phase, Wait};
 use pause::Pause;
 
+pub mod inbox;
+pub mod track;
+
+pub use inbox::{Inbox, Letter, Post};
+pub use track::{SharedFlags, TrackFlags};
+
 /// Texts that a client tells about itself.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -70,6 +76,16 @@ pub struct Client {
     pub sent: AtomicU64,
     /// The user it is authenticated as.
     pub names: Mutex<Names>,
+    /// Subscriptions to channels, patterns and shard channels; changed under the lock
+    /// of their registry.
+    pub subscriptions: [AtomicUsize; 3],
+    /// How it tracks keys, and which client is told instead; 0 for itself.
+    pub track_flags: SharedFlags,
+    pub redirect: AtomicU64,
+    /// Its connection is closed; stored under the lock of the registry of subscriptions.
+    pub gone: AtomicBool,
+    /// What it is told without having asked.
+    pub inbox: Inbox,
 }
 
 /// No command has run yet.
@@ -112,6 +128,24 @@ impl Client {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             names: Mutex::default(),
+            subscriptions: Default::default(),
+            track_flags: SharedFlags::default(),
+            redirect: AtomicU64::new(0),
+            gone: AtomicBool::new(false),
+            inbox: Inbox::default(),
+        }
+    }
+
+    /// Whether it is subscribed to anything.
+    pub fn is_subscriber(&self) -> bool {
+        (self.subscriptions.iter()).any(|count| count.load(Relaxed) > 0)
+    }
+
+    /// Where what it tracks is told: the id of a client, 0 for itself, -1 for nowhere.
+    pub fn redirection(&self) -> i64 {
+        match self.track_flags.load().has(TrackFlags::ON) {
+            true => self.redirect.load(Relaxed) as i64,
+            false => -1,
         }
     }
 
@@ -129,8 +163,10 @@ impl Client {
 }
 
 /// All connected clients by id.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Clients {
+    /// Brings messages to clients.
+    pub post: Post,
     by_id: Mutex<BTreeMap<u64, Arc<Client>>>,
     next_id: AtomicU64,
     kills: AtomicBool,
@@ -160,7 +196,9 @@ impl Clients {
 
     /// Forgets a client that has gone.
     pub fn remove(&self, id: u64) {
-        if self.by_id.lock().remove(&id).is_some() {
+        let removed = self.by_id.lock().remove(&id);
+        if let Some(client) = removed {
+            client.inbox.shut();
             self.count.fetch_sub(1, Relaxed);
         }
     }

@@ -24,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod persist;
+pub mod pubsub;
 pub mod resp;
 pub mod store;
 pub mod systemd;

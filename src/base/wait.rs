@@ -1,6 +1,15 @@
 //! The end of a wait, which exactly one of several may bring: who has the data, the
 //! time, somebody who calls it off, or the waiting one, who goes away.
 
+//!
+//! Who serves leaves the reply first and settles then; who finds the wait over finds
+//! the reply. The server rings after that; the one who blocks looks once after it has
+//! taken its place, so that it meets either the end or the bell. Both are modelled
+//! below with loom.
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
+#[cfg(not(loom))]
 use std::sync::atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire};
 
 /// How far a wait has come.
@@ -73,7 +82,72 @@ impl Wait {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::{Arc, Condvar, Mutex};
+    use loom::thread;
+
+    /// Server, time and caller at once: one of them ends the wait.
+    #[test]
+    fn one_alone_ends_a_wait() {
+        loom::model(|| {
+            let wait = Arc::new(Wait::default());
+            let served = {
+                let wait = Arc::clone(&wait);
+                thread::spawn(move || {
+                    let claimed = wait.claim();
+                    if claimed {
+                        wait.settle(true);
+                    }
+                    claimed
+                })
+            };
+            let late = {
+                let wait = Arc::clone(&wait);
+                thread::spawn(move || wait.end(Phase::TimedOut))
+            };
+            let called = wait.end(Phase::Released);
+            let ends = [served.join().unwrap(), late.join().unwrap(), called];
+            let phase = wait.phase();
+            assert_eq!(ends.iter().filter(|&&end| end).count(), 1);
+            assert_eq!(phase == Phase::Served, ends[0]);
+            assert_eq!(phase == Phase::TimedOut, ends[1]);
+        });
+    }
+
+    /// However late the connection takes its place, it meets the end or the bell, and
+    /// the reply is there: loom reports a deadlock if it waits for ever.
+    #[test]
+    fn who_is_served_early_is_answered() {
+        loom::model(|| {
+            let wait = Arc::new(Wait::default());
+            let reply = Arc::new(Mutex::new(None));
+            let bell = Arc::new((Mutex::new(false), Condvar::new()));
+            let server = {
+                let (wait, reply, bell) = (wait.clone(), reply.clone(), bell.clone());
+                thread::spawn(move || {
+                    assert!(wait.claim());
+                    *reply.lock().unwrap() = Some("element");
+                    wait.settle(true);
+                    *bell.0.lock().unwrap() = true;
+                    bell.1.notify_one();
+                })
+            };
+            if !wait.is_over() {
+                let mut rung = bell.0.lock().unwrap();
+                while !*rung {
+                    rung = bell.1.wait(rung).unwrap();
+                }
+            }
+            assert!(wait.is_over());
+            assert_eq!(reply.lock().unwrap().take(), Some("element"));
+            server.join().unwrap();
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

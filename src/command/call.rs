@@ -13,7 +13,8 @@ use super::notable::{self, Served, Thresholds};
 use super::spec::Flags;
 use super::table::Command;
 use crate::base::sys;
-use crate::config::Config;
+use crate::clients::TrackFlags;
+use crate::config::{Config, Id};
 use crate::metrics::keys::SAMPLE_EVERY;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -87,11 +88,14 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
     let (unsent, started) = (ctx.reply.pending(), ctx.stopwatch.ticks);
     let (mut failed, mut blocked) = (false, None);
+    if ctx.session.tracks_reads {
+        note_reads(ctx, argv);
+    }
     match run(ctx, argv) {
         Ok(()) => {}
         Err(Stop::Defer) => {
             // It will run again, and count its reads then.
-            ctx.db.effects.rewind_reads(reads);
+            ctx.db.rewind_reads(reads);
             ctx.reply.rewind(mark);
             return Called::Deferred;
         }
@@ -108,10 +112,13 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     // What runs others has had their changes and errors counted as theirs.
     if !ctx.command.spec.flags.has(Flags::RUNS_QUEUE) {
         failed |= ctx.reply.errors() != errors;
-        if ctx.db.effects.dirty != dirty {
+        if ctx.db.effects.dirty != dirty && ctx.db.is_logged() {
             ctx.db.index = ctx.session.db;
             ctx.db.commit(&mut argv.iter());
         }
+    }
+    if ctx.db.wants_callers() {
+        note_caller(ctx);
     }
     // A call that waits is counted when it begins to, and looked at when it has ended.
     let ticks = if ctx.resumed {
@@ -136,6 +143,36 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     };
     observe(ctx, argv, served);
     Called::Done
+}
+
+/// Notes that a client which caches reads the command's keys. Before it does: its
+/// locks are held, whatever it gives back on its way, and what changes a key after that
+/// finds it noted.
+#[cold]
+fn note_reads(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
+    let (session, flags) = (&*ctx.session, ctx.command.spec.flags);
+    let reads = flags.has(Flags::READONLY) && !flags.has(Flags::PUBSUB);
+    if reads && session.client.track_flags.load().notes_reads() {
+        let max = ctx.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
+        let keys = ctx.command.key_positions(argv);
+        let keys = keys.iter().map(|&at| argv.get(at));
+        let services = ctx.services;
+        let tracking = &services.pubsub.tracking;
+        tracking.note_reads(&services.clients, &session.client, keys, max);
+    }
+}
+
+/// Notes whose doing the command's effects are. What CLIENT CACHING has said holds for
+/// one command that is no CLIENT, or one transaction.
+#[cold]
+fn note_caller(ctx: &mut Ctx<'_, '_>) {
+    let client = &ctx.session.client;
+    ctx.db.note_caller(client.id);
+    let ends = !ctx.db.is_in_unit() && ctx.session.txn.is_none();
+    let ends = ends && !ctx.command.full_name.starts_with("client|");
+    if ctx.session.tracks_reads && ends {
+        client.track_flags.take(TrackFlags::CACHING);
+    }
 }
 
 /// Runs the handler, unless the command makes a value too large.
@@ -183,7 +220,9 @@ fn count(
     stopwatch: &mut Stopwatch,
 ) -> u64 {
     let counters = metrics.command(command.index as usize);
-    counters.failed.add(u64::from(failed));
+    if failed {
+        counters.failed.add(1);
+    }
     metrics.counters.commands.add(1);
     let spent = stopwatch.lap();
     counters.calls.add(1);

@@ -24,6 +24,7 @@ use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
+use crate::pubsub::PubSub;
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
 
@@ -77,6 +78,7 @@ pub fn afford(alone: bool, cost: usize) -> Outcome {
 pub struct Services {
     pub config: Arc<Config>,
     pub clients: Clients,
+    pub pubsub: PubSub,
     pub metrics: Metrics,
     /// Fed by the reactor's cron.
     pub rates: Rates,
@@ -111,8 +113,14 @@ impl Services {
         memory: fn() -> MemoryUse,
     ) -> Services {
         let commands = Table::get();
+        let clients = Clients::default();
+        let deliverer = Arc::clone(&control);
+        (clients.post).call_when_due(Box::new(move || deliverer.wake()));
+        let pubsub = PubSub::default();
+        (pubsub.events).set_classes(&config.text(Id::NOTIFY_KEYSPACE_EVENTS));
         Services {
-            clients: Clients::default(),
+            clients,
+            pubsub,
             metrics: Metrics::new(commands.len()),
             rates: Rates::default(),
             observed: Observed::default(),
@@ -207,15 +215,6 @@ impl<'s, 'k> Ctx<'s, 'k> {
     #[inline]
     pub fn afford(&self, cost: usize) -> Outcome {
         afford(self.alone, cost)
-    }
-
-    /// Takes the command's locks again after it has given them back; only for one
-    /// that runs alone and so may wait. Whatever was read before may have changed.
-    pub fn relock(&mut self, argv: Argv<'_>) {
-        let hasher = self.db.locks.keyspace().hasher();
-        let footprint = self.command.footprint(argv, hasher, &mut Vec::new());
-        let busy = self.db.acquire(footprint);
-        assert_eq!(busy, 0, "who runs alone waits for its locks");
     }
 
     /// How many databases clients may select.

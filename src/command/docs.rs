@@ -126,7 +126,7 @@ fn capitalized(word: &str) -> String {
     first.to_uppercase() + rest
 }
 
-const GROUPS: [Group; 12] = [
+const GROUPS: [Group; 13] = [
     Group::String,
     Group::Bitmap,
     Group::Hyperloglog,
@@ -136,6 +136,7 @@ const GROUPS: [Group; 12] = [
     Group::SortedSet,
     Group::Geo,
     Group::Stream,
+    Group::Pubsub,
     Group::Generic,
     Group::Connection,
     Group::Server,

@@ -11,16 +11,11 @@
 use bytes::Bytes;
 
 use super::ctx::{Ctx, LIGHT_COST, Stop, afford};
-use crate::resp::Argv;
 use crate::store::entry::INLINE_MAX;
-use crate::store::{Error, Key};
+use crate::store::{Db, Error, Key};
 
 /// Bytes that are looked at, filled or copied in the time that one element takes.
 pub const BYTES_PER_COST: usize = 256;
-
-/// How often a computation starts anew because its sources have changed, before it
-/// keeps the locks.
-const ROUNDS_MAX: usize = 3;
 
 /// Hands the string at `key` to `read`; `None` without one. Where `cost`, given the
 /// length, says that reading takes long, it happens without the locks.
@@ -52,36 +47,36 @@ pub type Images = Vec<Option<Bytes>>;
 /// it takes long, the locks are given back meanwhile.
 pub fn apart<R>(
     ctx: &mut Ctx<'_, '_>,
-    argv: Argv<'_>,
     keys: &[Key<'_>],
     cost: impl FnOnce(&Images) -> usize,
     compute: impl Fn(&Images) -> R,
 ) -> Result<R, Stop> {
-    let mut images = images(ctx, keys)?;
+    let images = images(ctx.db, keys)?;
     let cost = cost(&images);
     ctx.afford(cost)?;
-    let tell_expired = |ctx: &mut Ctx<'_, '_>| keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
-    if cost <= LIGHT_COST {
-        tell_expired(ctx);
-        return Ok(compute(&images));
+    let aside = if cost > LIGHT_COST {
+        drop(images);
+        ctx.db.aside(
+            |db| self::images(db, keys),
+            |db, images| self::images(db, keys).is_ok_and(|now| are_same(images, &now)),
+            |images| compute(images),
+        )?
+    } else {
+        None
+    };
+    keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
+    match aside {
+        Some(result) => Ok(result),
+        None => Ok(compute(&self::images(ctx.db, keys)?)),
     }
-    for _ in 0..ROUNDS_MAX {
-        ctx.db.release();
-        let result = compute(&images);
-        ctx.relock(argv);
-        let now = self::images(ctx, keys)?;
-        if images.iter().zip(&now).all(|(a, b)| is_same(a, b)) {
-            tell_expired(ctx);
-            return Ok(result);
-        }
-        images = now;
-    }
-    tell_expired(ctx);
-    Ok(compute(&images))
 }
 
-fn images(ctx: &Ctx<'_, '_>, keys: &[Key<'_>]) -> Result<Images, Error> {
-    (keys.iter()).map(|key| ctx.db.string_image(*key)).collect()
+fn images(db: &Db<'_>, keys: &[Key<'_>]) -> Result<Images, Error> {
+    keys.iter().map(|key| db.string_image(*key)).collect()
+}
+
+fn are_same(a: &Images, b: &Images) -> bool {
+    a.iter().zip(b).all(|(a, b)| is_same(a, b))
 }
 
 /// Whether two images are of one string that has not changed in between. The first

@@ -18,6 +18,7 @@ pub mod image;
 pub mod limits;
 pub mod list;
 pub mod notable;
+pub mod pubsub;
 pub mod redact;
 pub mod scan;
 pub mod scored;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::table::Command;
 use crate::base::hash::KeyHasher;
-use crate::clients::Client;
+use crate::clients::{Client, TrackFlags};
 use crate::resp::{Argv, Saved};
 use crate::store::Footprint;
 use crate::store::watch::Watch;
@@ -132,6 +132,13 @@ pub struct Session {
     /// Whether commands beyond AUTH and HELLO are open to it.
     pub authenticated: bool,
     pub reply_mode: ReplyMode,
+    /// The command's reply is a push, which comes whatever CLIENT REPLY says.
+    pub pushed: bool,
+    /// Subscribed, in RESP2: whatever is sent is a message, so few commands make
+    /// sense.
+    pub only_listens: bool,
+    /// Tracks what it reads: the keys of reading commands may have to be noted.
+    pub tracks_reads: bool,
     /// End the connection once what has been replied is sent.
     pub close: bool,
     /// The transaction that is being queued.
@@ -149,6 +156,9 @@ impl Session {
             db: 0,
             authenticated,
             reply_mode: ReplyMode::On,
+            pushed: false,
+            only_listens: false,
+            tracks_reads: false,
             close: false,
             txn: None,
             watch: Watch::default(),
@@ -170,5 +180,21 @@ impl Session {
     pub fn publish_txn(&self) {
         let queued = self.txn.as_ref().map_or(-1, |txn| txn.len() as i32);
         self.client.queued.store(queued, Relaxed);
+    }
+
+    /// Adapts to a change of what is tracked.
+    pub fn note_tracking(&mut self) {
+        let flags = self.client.track_flags.load();
+        self.tracks_reads = flags.has(TrackFlags::ON) && !flags.has(TrackFlags::BCAST);
+    }
+
+    /// Says that what the command replies is a push.
+    pub fn note_push(&mut self) {
+        self.pushed = self.reply_mode != ReplyMode::On;
+    }
+
+    /// Adapts to a change of the subscriptions or of the protocol version.
+    pub fn note_subscriptions(&mut self) {
+        self.only_listens = self.client.is_subscriber() && self.client.resp.load(Relaxed) == 2;
     }
 }

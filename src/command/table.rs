@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::spec::{Begin, Find, Flags, Group, Spec};
+use super::spec::{Begin, Find, Flags, Group, KeyFlag, Spec};
 use crate::base::hash::KeyHasher;
 use crate::resp::Argv;
 use crate::store::Footprint;
@@ -34,6 +34,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::geo::SPECS,
     super::set::SPECS,
     super::stream::SPECS,
+    super::pubsub::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
     super::server::OBSERVE_SPECS,
@@ -47,7 +48,9 @@ static FAMILIES: &[&[Spec]] = &[
 pub enum KeyPlan {
     None,
     /// Argument 1 and no other: nearly every command of nearly every client.
-    First,
+    First {
+        writes: bool,
+    },
     Specs,
 }
 
@@ -94,7 +97,7 @@ impl Command {
         (self.subcommands.iter()).find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(name))
     }
 
-    /// Adds the keys' hashes to `hashes` and their shards to the footprint.
+    /// Adds the keys' hashes to `hashes`; the shards they are in.
     #[inline]
     pub fn footprint(
         &self,
@@ -102,27 +105,34 @@ impl Command {
         hasher: &KeyHasher,
         hashes: &mut Vec<u64>,
     ) -> Footprint {
+        let KeyPlan::First { writes } = self.plan else {
+            return self.footprint_of_many(argv, hasher, hashes);
+        };
+        let hash = hasher.hash(argv.get(1));
+        hashes.push(hash);
         let mut footprint = Footprint::NONE;
-        match self.plan {
-            KeyPlan::None if self.spec.flags.has(Flags::ALL_SHARDS) => {
-                return Footprint::ALL_WRITE;
-            }
-            KeyPlan::None => {}
-            KeyPlan::First => {
-                let hash = hasher.hash(argv.get(1));
+        footprint.add(hash, writes);
+        footprint
+    }
+
+    /// As [`Command::footprint`], for commands of no key or of several.
+    fn footprint_of_many(
+        &self,
+        argv: Argv<'_>,
+        hasher: &KeyHasher,
+        hashes: &mut Vec<u64>,
+    ) -> Footprint {
+        if self.spec.flags.has(Flags::ALL_SHARDS) {
+            return Footprint::ALL_WRITE;
+        }
+        let mut footprint = Footprint::NONE;
+        for keys in self.spec.keys {
+            let writes = self.spec.locks_for_writing(keys);
+            keys.positions(argv, |at| {
+                let hash = hasher.hash(argv.get(at));
                 hashes.push(hash);
-                footprint.add(hash, self.spec.locks_for_writing(&self.spec.keys[0]));
-            }
-            KeyPlan::Specs => {
-                for keys in self.spec.keys {
-                    let writes = self.spec.locks_for_writing(keys);
-                    keys.positions(argv, |at| {
-                        let hash = hasher.hash(argv.get(at));
-                        hashes.push(hash);
-                        footprint.add(hash, writes);
-                    });
-                }
-            }
+                footprint.add(hash, writes);
+            });
         }
         footprint
     }
@@ -186,11 +196,15 @@ fn index_words(commands: &[Command]) -> Box<[Option<(Word, u16)>; WORD_SLOTS]> {
 fn key_plan(spec: &Spec) -> KeyPlan {
     match spec.keys {
         [] => KeyPlan::None,
+        // Told to clients of a cluster like a key, and no part of the data.
+        [channels] if channels.flags.contains(&KeyFlag::NotKey) => KeyPlan::None,
         [only]
             if only.begin == Begin::Index(1)
                 && matches!(only.find, Find::Range { last: 0, .. }) =>
         {
-            KeyPlan::First
+            KeyPlan::First {
+                writes: spec.locks_for_writing(only),
+            }
         }
         _ => KeyPlan::Specs,
     }

@@ -25,6 +25,7 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 use crate::ds::hash::NEVER;
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
+use crate::pubsub::PubSub;
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::entry::{CollectionRef, Entry, ValueRef};
@@ -57,7 +58,10 @@ impl Journal for Recorder {
                     self.commands.lock().push((db, words));
                 }
                 Effect::Touched { event, .. } => self.events.lock().push(event.name),
-                Effect::Flushed { .. } | Effect::UnitBegin | Effect::UnitEnd => {}
+                Effect::Flushed { .. }
+                | Effect::Caller { .. }
+                | Effect::UnitBegin
+                | Effect::UnitEnd => {}
             }
         }
     }
@@ -168,6 +172,7 @@ impl Rig {
             services: Services {
                 config: Arc::new(Config::new()),
                 clients: Clients::default(),
+                pubsub: PubSub::default(),
                 metrics,
                 commands,
                 keyspace: Keyspace::new(KeyHasher::seeded(1)),

@@ -17,10 +17,12 @@
 use std::ops::Range;
 
 mod field;
+mod ones;
 #[cfg(test)]
 mod tests;
 
 pub use field::{Field, Overflow};
+use ones::ones;
 
 /// Bytes that [`combine`] computes at a time: the parts of a few sources together
 /// fit the first-level cache.
@@ -63,45 +65,6 @@ pub fn count(bytes: &[u8], bits: Range<usize>) -> usize {
     let before = bytes[first] & !head_mask(&bits);
     let behind = bytes[last] & !tail_mask(&bits);
     ones(&bytes[first..=last]) - (before.count_ones() + behind.count_ones()) as usize
-}
-
-/// How many bits are set.
-fn ones(bytes: &[u8]) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<128>();
-    let blocks: usize = blocks.iter().map(block_ones).sum();
-    let rest: u32 = rest.iter().map(|byte| byte.count_ones()).sum();
-    blocks + rest as usize
-}
-
-/// Counts by carry-save adders (Harley and Seal): sixteen words are added up bit
-/// by bit, as full adders do it, before any bits are counted. That takes about
-/// five operations a word where counting each takes a dozen.
-fn block_ones(block: &[u8; 128]) -> usize {
-    /// The sum of three bits in each place: low bits and carries.
-    fn add(a: u64, b: u64, c: u64) -> (u64, u64) {
-        let half = a ^ b;
-        (half ^ c, (a & b) | (half & c))
-    }
-    let mut words = [0u64; 16];
-    let (parts, _) = block.as_chunks::<8>();
-    for (word, part) in words.iter_mut().zip(parts) {
-        *word = u64::from_ne_bytes(*part);
-    }
-    let (mut one, mut two, mut four, mut eight, mut sixteen) = (0, 0, 0, 0, 0);
-    for half in words.as_chunks::<8>().0 {
-        let mut fours = [0; 2];
-        for (carry, w) in fours.iter_mut().zip(half.as_chunks::<4>().0) {
-            let (low, two_a) = add(one, w[0], w[1]);
-            let (low, two_b) = add(low, w[2], w[3]);
-            one = low;
-            (two, *carry) = add(two, two_a, two_b);
-        }
-        let (low, carry) = add(four, fours[0], fours[1]);
-        four = low;
-        (eight, sixteen) = (eight ^ carry, sixteen | (eight & carry));
-    }
-    let ones = |word: u64| word.count_ones() as usize;
-    ones(one) + 2 * ones(two) + 4 * ones(four) + 8 * ones(eight) + 16 * ones(sixteen)
 }
 
 /// The first bit of a range within the string that is `value`. O(length of the

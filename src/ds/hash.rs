@@ -555,6 +555,20 @@ impl Hash {
         self.clone()
     }
 
+    /// Whether `image` was taken of this hash and it has not changed since. May say no
+    /// where a change was undone. Costs what taking the image did.
+    pub fn is_as(&self, image: &Hash) -> bool {
+        match (&self.repr, &image.repr) {
+            (Repr::Pairs(a), Repr::Pairs(b)) => a.is_as(b),
+            (Repr::Other(a), Repr::Other(b)) => match (&**a, &**b) {
+                (Other::Timed(a), Other::Timed(b)) => a.is_as(b),
+                (Other::Fields(a), Other::Fields(b)) => a.is_as(b),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The packed sequence of names and values by turns, without deadlines, for
     /// those who save it as it is.
     pub fn packed(&self) -> Option<&Packed> {

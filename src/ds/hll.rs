@@ -256,8 +256,16 @@ impl Registers {
 
     /// The estimate for these registers. O(registers).
     pub fn estimate(&self) -> u64 {
-        let mut counts = [0; 64];
-        self.0.iter().for_each(|&value| counts[value as usize] += 1);
+        // Four counters by turns: neighbours are often equal, and a counter is not
+        // raised again before it has been written.
+        let mut turns = [[0; 64]; 4];
+        let (fours, _) = self.0.as_chunks::<4>();
+        for four in fours {
+            for (counts, value) in turns.iter_mut().zip(four) {
+                counts[usize::from(*value)] += 1;
+            }
+        }
+        let counts = std::array::from_fn(|value| turns.iter().map(|counts| counts[value]).sum());
         estimate_of(&counts)
     }
 

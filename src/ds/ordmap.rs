@@ -19,8 +19,9 @@
 //!
 //! What must stay true: all leaves are equally deep; no node is empty; an inner
 //! node's first key is not looked at, so that a key below it needs no change
-//! above; a node that removals have left with less than a quarter joins a
-//! neighbour where both together fill three quarters at most.
+//! above; a node that a removal has left with less than a quarter joins a
+//! neighbour where both together fill three quarters at most. (A cut leaves nodes
+//! along its edge as they come; later removals join them.)
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,16 @@ impl<K, V> OrdMap<K, V> {
     /// Whether there is no pair. O(1).
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether `image` is a copy of this map, or this one of it, and neither has changed
+    /// since. O(1).
+    pub fn is_as(&self, image: &OrdMap<K, V>) -> bool {
+        match (&self.root, &image.root) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// Heap memory of the map itself, without what keys and values own, as it is
@@ -201,6 +212,32 @@ impl<K: Ord + Clone, V: Clone> OrdMap<K, V> {
         let key = self.first()?.0.clone();
         let value = self.remove(&key)?;
         Some((key, value))
+    }
+
+    /// Takes out the pairs whose keys are below `key`, as a map of their own. The caller
+    /// knows that they are `count`. O(log n).
+    pub fn cut_front<Q: Ord + ?Sized>(&mut self, key: &Q, count: usize) -> OrdMap<K, V>
+    where
+        K: Borrow<Q>,
+    {
+        let Some(root) = self.root.take() else {
+            return OrdMap::default();
+        };
+        let (front, rest) = cut_node(root, key);
+        let len = self.len - count;
+        *self = OrdMap::below(rest, len);
+        OrdMap::below(front, count)
+    }
+
+    /// A map of what is below a node, without roots that have a single child.
+    fn below(mut root: Option<Arc<Node<K, V>>>, len: usize) -> OrdMap<K, V> {
+        while let Some(Node::Inner(inner)) = root.as_deref()
+            && let [only] = &inner.children[..]
+        {
+            root = Some(Arc::clone(only));
+        }
+        debug_assert_eq!(root.is_none(), len == 0);
+        OrdMap { root, len }
     }
 
     /// The pairs from `bound` on, ascending. O(log n) to begin with.
@@ -504,6 +541,49 @@ impl<K, V> Node<K, V> {
             _ => unreachable!("all leaves are equally deep"),
         }
     }
+}
+
+/// A node's pairs below `key`, and the others; nodes of the same depth.
+#[allow(clippy::type_complexity)]
+fn cut_node<K, V, Q>(
+    mut node: Arc<Node<K, V>>,
+    key: &Q,
+) -> (Option<Arc<Node<K, V>>>, Option<Arc<Node<K, V>>>)
+where
+    K: Ord + Clone + Borrow<Q>,
+    V: Clone,
+    Q: Ord + ?Sized,
+{
+    let rest = match Arc::make_mut(&mut node) {
+        Node::Leaf(leaf) => {
+            let at = leaf.place_from(Bound::Included(key));
+            Node::Leaf(Leaf {
+                keys: leaf.keys.split_off(at),
+                values: leaf.values.split_off(at),
+            })
+        }
+        Node::Inner(inner) => {
+            let at = inner.child_of(key);
+            let mut rest = Inner {
+                keys: inner.keys.split_off(at),
+                children: inner.children.split_off(at),
+            };
+            let bound = rest.keys.remove(0);
+            let (front, back) = cut_node(rest.children.remove(0), key);
+            if let Some(back) = back {
+                rest.keys.insert(0, bound.clone());
+                rest.children.insert(0, back);
+            }
+            if let Some(front) = front {
+                inner.keys.push(bound);
+                inner.children.push(front);
+            }
+            Node::Inner(rest)
+        }
+    };
+    let front = (node.len() > 0).then_some(node);
+    let rest = (rest.len() > 0).then(|| Arc::new(rest));
+    (front, rest)
 }
 
 fn remove<K, V, Q>(node: &mut Arc<Node<K, V>>, key: &Q) -> Option<V>

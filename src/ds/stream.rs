@@ -29,6 +29,7 @@ mod tests;
 mod trim;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ordmap::OrdMap;
 
@@ -37,7 +38,7 @@ pub use id::{NewId, StreamId};
 pub use load::{Counters, GroupLoader, Invalid, Loader};
 pub use node::{Entry, Fields, Node};
 pub use range::{ALL, Ids, Range, RangeBack};
-pub use trim::{Keep, Trim};
+pub use trim::{FrontCut, Keep, References, Trim};
 
 /// The nodes of a stream by the ids they began with.
 pub type Directory = OrdMap<StreamId, Arc<Node>>;
@@ -87,7 +88,16 @@ pub struct Stream {
     first_id: StreamId,
     max_deleted_id: StreamId,
     entries_added: u64,
+    /// Another number whenever entries go, and for each stream: as long as it is that
+    /// of an image, what was added since is all that has changed about the entries.
+    edition: u64,
     groups: OrdMap<Box<[u8]>, Arc<Group>>,
+}
+
+/// The next [`Stream::edition`].
+fn next_edition() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Stream {
@@ -134,6 +144,14 @@ impl Stream {
             groups: OrdMap::default(),
             ..*self
         }
+    }
+
+    /// Whether `image` was taken of this stream and nothing has changed since. O(1).
+    pub fn is_as(&self, image: &Stream) -> bool {
+        let ids = |stream: &Stream| (stream.last_id, stream.max_deleted_id, stream.entries_added);
+        self.nodes.is_as(&image.nodes)
+            && self.groups.is_as(&image.groups)
+            && ids(self) == ids(image)
     }
 
     /// The nodes in order, for those who save them as they are. O(1) a step.
@@ -242,6 +260,7 @@ impl Stream {
         self.last_id = id;
         if self.len == 1 {
             self.first_id = id;
+            self.edition = next_edition();
         }
     }
 
@@ -272,6 +291,9 @@ impl Stream {
                 self.max_deleted_id = self.max_deleted_id.max(id);
                 deleted += 1;
             }
+        }
+        if deleted > 0 {
+            self.edition = next_edition();
         }
         if deleted > 0 && self.len == 0 {
             self.first_id = StreamId::MIN;
@@ -325,6 +347,23 @@ impl Stream {
     /// The group with this name, for change. O(log groups).
     pub fn group_mut(&mut self, name: &[u8]) -> Option<&mut Group> {
         self.groups.get_mut(name).map(Arc::make_mut)
+    }
+
+    /// The group with this name as it is now. O(log groups).
+    pub fn group_image(&self, name: &[u8]) -> Option<Arc<Group>> {
+        self.groups.get(name).cloned()
+    }
+
+    /// Whether the group with this name is as `image` was taken of it. O(log groups).
+    pub fn group_is_as(&self, name: &[u8], image: &Arc<Group>) -> bool {
+        (self.groups.get(name)).is_some_and(|group| Arc::ptr_eq(group, image))
+    }
+
+    /// Puts a group in the place of the one with this name. O(log groups).
+    pub fn replace_group(&mut self, name: &[u8], group: Group) {
+        if let Some(old) = self.groups.get_mut(name) {
+            *old = Arc::new(group);
+        }
     }
 
     /// Adds a group; whether there was none of that name. O(log groups).

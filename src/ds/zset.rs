@@ -230,10 +230,10 @@ impl ZSet {
 
     /// Whether nothing has changed since `image` was taken of this set. Compares a
     /// listpack, else O(1).
-    pub fn is_same(&self, image: &ZSet) -> bool {
+    pub fn is_as(&self, image: &ZSet) -> bool {
         match (self.order(), image.order()) {
             (Order::Packed(a), Order::Packed(b)) => a.entries() == b.entries(),
-            (Order::Tree(a), Order::Tree(b)) => a.is_same(b),
+            (Order::Tree(a), Order::Tree(b)) => a.is_as(b),
             _ => false,
         }
     }
@@ -253,7 +253,10 @@ impl ZSet {
     pub fn drop_effort(&self) -> usize {
         match &self.repr {
             Repr::Packed(_) => 1,
-            Repr::Large(_) => 1 + self.len(),
+            Repr::Large(large) => match &**large {
+                Large::Indexed(indexed) => 1 + indexed.drop_effort(),
+                Large::Image(tree) => 1 + tree.len(),
+            },
         }
     }
 
@@ -409,14 +412,18 @@ impl ZSet {
     }
 
     /// Takes out the elements of a range of ranks; how many. O(log n) for each, or
-    /// O(n) for a listpack.
+    /// O(n) for a listpack; many of them leave later ([`ZSet::sweep`]), at O(log n) for
+    /// all.
     pub fn remove_ranks(&mut self, ranks: Ranks<usize>) -> usize {
+        /// From here on a cut is less work.
+        const CUT_MIN: usize = 32;
         let end = ranks.end.min(self.len());
         let count = end.saturating_sub(ranks.start);
         match &mut self.repr {
             Repr::Packed(packed) => {
                 packed.remove_range(2 * ranks.start, 2 * count);
             }
+            _ if count >= CUT_MIN => self.index().cut(ranks.start..end),
             _ => {
                 let indexed = self.index();
                 for _ in 0..count {
@@ -425,6 +432,18 @@ impl ZSet {
             }
         }
         count
+    }
+
+    /// Goes on with what [`ZSet::remove_ranks`] has begun, for up to `max` elements;
+    /// whether there is more. O(log n) for each.
+    pub fn sweep(&mut self, max: usize) -> bool {
+        match &mut self.repr {
+            Repr::Large(large) => match &mut **large {
+                Large::Indexed(indexed) => indexed.sweep(max),
+                Large::Image(_) => false,
+            },
+            Repr::Packed(_) => false,
+        }
     }
 
     /// Reports some elements, all of a listpack, and says where to go on. Start with

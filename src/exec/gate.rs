@@ -35,12 +35,13 @@ pub struct Call<'a> {
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 6] = [
+const GATES: [Gate; 7] = [
     is_no_http,
     is_known,
     subcommand_is_known,
     has_arity,
     is_authenticated,
+    may_listen_only,
     is_allowed_in_transaction,
 ];
 
@@ -51,24 +52,25 @@ pub fn is_queued(command: Option<&'static Command>) -> bool {
     command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
 }
 
-/// Sends a command through all gates.
+/// Whether all gates stand open to a command of `args` arguments: nearly every one is
+/// let through by this one look. The others are to [`pass`].
 #[inline]
-pub fn pass(call: &Call<'_>) -> Result<(), Refusal> {
-    // The way of nearly every command, in one look.
-    if let Some(command) = call.command
-        && command.subcommands.is_empty()
-        && command.spec.accepts(call.argv.len())
-        && call.session.authenticated
-        && call.session.txn.is_none()
-    {
-        return Ok(());
-    }
-    pass_each(call)
+pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
+    command.subcommands.is_empty()
+        && command.spec.accepts(args)
+        && session.authenticated
+        && session.txn.is_none()
+        && !session.only_listens
 }
 
+/// Sends a command through all gates; what has passed them is known.
 #[cold]
-fn pass_each(call: &Call<'_>) -> Result<(), Refusal> {
-    GATES.iter().try_for_each(|gate| gate(call))
+pub fn pass(call: &Call<'_>) -> Result<&'static Command, Refusal> {
+    GATES.iter().try_for_each(|gate| gate(call))?;
+    match call.command {
+        Some(command) => Ok(command),
+        None => unreachable!("an unknown command is refused"),
+    }
 }
 
 fn is_no_http(call: &Call<'_>) -> Result<(), Refusal> {
@@ -146,5 +148,32 @@ fn is_authenticated(call: &Call<'_>) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(Error::text("NOAUTH Authentication required.").into())
+    }
+}
+
+/// A subscriber in RESP2 gets messages that look like replies: it may do only what
+/// is answered in their form.
+fn may_listen_only(call: &Call<'_>) -> Result<(), Refusal> {
+    const ALLOWED: [&str; 9] = [
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "unsubscribe",
+        "sunsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
+    ];
+    match call.command {
+        Some(command) if call.session.only_listens && !ALLOWED.contains(&&*command.full_name) => {
+            let text = format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET are allowed in this context",
+                command.full_name
+            );
+            Err(Error::Bytes(text.into_bytes()).into())
+        }
+        _ => Ok(()),
     }
 }

@@ -28,6 +28,10 @@ impl Journal for Hub {
         let interested = (self.0.iter()).filter(|one| one.interest() != Interest::NONE);
         interested.for_each(|listener| listener.record(notes));
     }
+
+    fn released(&self) {
+        self.0.iter().for_each(|listener| listener.released());
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod blocked;
 pub mod gate;
 pub mod hub;
+pub mod listeners;
 mod pause;
 pub mod policy;
 pub mod pool;

@@ -273,8 +273,8 @@ impl Executor {
             argv,
             session,
         });
-        let refused = match (passed, command, &mut session.txn) {
-            (Ok(()), Some(command), Some(txn)) => {
+        let refused = match (passed, &mut session.txn) {
+            (Ok(command), Some(txn)) => {
                 let mark = reply.mark();
                 let hasher = db.locks.keyspace().hasher();
                 let bytes_max = self.services.config.size(Id::CLIENT_QUERY_BUFFER_LIMIT);
@@ -453,25 +453,13 @@ impl Executor {
 
     /// Asks memory for the lines that the group will read.
     fn prefetch(&self, db: &Db<'_>, busy: u64) {
-        let hashes_of = |planned: &Planned| {
-            &self.hashes[planned.hashes.start as usize..planned.hashes.end as usize]
-        };
-        let table_of = |planned: &Planned, hash| {
-            let shard = db.locks.shard(shard_of(hash));
-            shard.dict(planned.db).table()
-        };
-        for planned in &self.group {
-            if planned.footprint.shards() & busy == 0 {
-                for &hash in hashes_of(planned) {
-                    table_of(planned, hash).prefetch_bucket(hash);
-                }
-            }
-        }
-        for planned in &self.group {
-            if planned.footprint.shards() & busy == 0 {
-                for &hash in hashes_of(planned) {
-                    table_of(planned, hash).prefetch_entry(hash);
-                }
+        for part in self.group.chunk_by(|a, b| a.db == b.db) {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else {
+                continue;
+            };
+            let hashes = &self.hashes[first.hashes.start as usize..last.hashes.end as usize];
+            for some in hashes.chunks(GROUP_MAX) {
+                prefetch_keys(db, first.db, some, busy);
             }
         }
     }
@@ -494,18 +482,21 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let command = planned.command;
-        let passed = gate::pass(&Call {
-            command,
-            argv,
-            session,
-        });
-        let (Ok(()), Some(command)) = (&passed, command) else {
-            if let Err(refusal) = passed {
+        let passed = match planned.command {
+            Some(command) if gate::stand_open(command, argv.len(), session) => Ok(command),
+            command => gate::pass(&Call {
+                command,
+                argv,
+                session,
+            }),
+        };
+        let command = match passed {
+            Ok(command) => command,
+            Err(refusal) => {
                 self.refuse(batch, planned.command, refusal);
+                batch.done += 1;
+                return;
             }
-            batch.done += 1;
-            return;
         };
         session.client.last_command.store(command.index, Relaxed);
         let mark = reply.mark();
@@ -596,6 +587,9 @@ impl Executor {
         if !db.effects.ready.is_empty() || !self.late.is_empty() {
             self.serve_late(db);
         }
+        if !db.effects.unswept.is_empty() {
+            db.sweep();
+        }
         let effects = &mut db.effects;
         let counters = &self.metrics.counters;
         counters.hits.add(effects.hits);
@@ -614,6 +608,23 @@ impl Executor {
             counters.reaped.add(1);
             self.reaper.give(Garbage::Table(dict));
         }
+        effects.images.clear();
+    }
+}
+
+/// Asks for the lines of at most [`GROUP_MAX`] keys: those of the tables, which tell
+/// where the entries are, and then those of the entries.
+fn prefetch_keys(db: &Db<'_>, index: usize, hashes: &[u64], busy: u64) {
+    let mut hints = [const { None }; GROUP_MAX];
+    for (&hash, hint) in hashes.iter().zip(&mut hints) {
+        let shard = shard_of(hash);
+        if busy >> shard & 1 == 0 {
+            let dict = db.locks.shard(shard).dict(index);
+            *hint = dict.table().prefetch_bucket(hash);
+        }
+    }
+    for hint in hints.iter().take(hashes.len()).flatten() {
+        hint.prefetch_entry();
     }
 }
 
@@ -650,8 +661,10 @@ fn hang_up(batch: &mut Batch) {
     batch.halt = Some(Halt::Close);
 }
 
-/// Drops the reply of a client that has asked for silence.
+/// Drops the reply of a client that has asked for silence, unless it is a push.
 fn apply_reply_mode(session: &mut Session, reply: &mut Reply, mark: crate::resp::write::Mark) {
-    reply.rewind(mark);
+    if !std::mem::take(&mut session.pushed) {
+        reply.rewind(mark);
+    }
     session.reply_mode = session.reply_mode.after_command();
 }

@@ -47,6 +47,25 @@ impl Counter {
     }
 }
 
+/// The largest of what one thread has seen; all may read it.
+#[derive(Debug, Default)]
+pub struct Peak(AtomicU64);
+
+impl Peak {
+    /// Takes note of a value; only the owning thread calls this.
+    #[inline]
+    pub fn note(&self, value: u64) {
+        if value > self.0.load(Relaxed) {
+            self.0.store(value, Relaxed);
+        }
+    }
+
+    /// The largest value.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 /// What one command has cost on one thread.
 #[derive(Debug, Default)]
 pub struct CommandCounters {
@@ -119,12 +138,18 @@ counters! {
     input_limit_closed,
     /// Entries and tables given to the reaper.
     reaped,
+    /// Turns of the reactor.
+    turns,
+    /// Ticks of `base::sys::ticks` that they took, the waits between them left out.
+    turn_ticks,
 }
 
 /// All counts of one thread.
 #[derive(Debug)]
 pub struct ThreadMetrics {
     pub counters: Counters,
+    /// Ticks of the reactor's longest turn: so long a client may have waited for it.
+    pub turn_ticks_max: Peak,
     commands: Box<[CommandCounters]>,
     errors: Mutex<BTreeMap<String, u64>>,
 }
@@ -133,6 +158,7 @@ impl ThreadMetrics {
     fn new(commands: usize) -> ThreadMetrics {
         ThreadMetrics {
             counters: Counters::default(),
+            turn_ticks_max: Peak::default(),
             commands: (0..commands).map(|_| CommandCounters::default()).collect(),
             errors: Mutex::default(),
         }
@@ -201,6 +227,13 @@ impl Metrics {
         totals
     }
 
+    /// Ticks of the longest turn of any thread.
+    pub fn turn_ticks_max(&self) -> u64 {
+        let threads = self.threads.lock();
+        let longest = threads.iter().map(|thread| thread.turn_ticks_max.get());
+        longest.max().unwrap_or_default()
+    }
+
     /// What the command with this index has cost.
     pub fn command(&self, index: usize) -> CommandTotals {
         let mut totals = CommandTotals::default();
@@ -233,6 +266,7 @@ impl Metrics {
     pub fn reset(&self) {
         for thread in self.threads.lock().iter() {
             thread.counters.reset();
+            thread.turn_ticks_max.0.store(0, Relaxed);
             thread.errors.lock().clear();
             for command in &thread.commands {
                 for counter in [
@@ -263,13 +297,18 @@ mod tests {
         b.counters.hits.add(3);
         a.command(1).calls.add(1);
         b.command(1).calls.add(1);
+        a.turn_ticks_max.note(7);
+        b.turn_ticks_max.note(9);
+        b.turn_ticks_max.note(8);
         a.error(b"ERR syntax error");
         b.error(b"WRONGTYPE no");
         b.error(b"ERR other");
         assert_eq!(metrics.totals().hits, 5);
         assert_eq!(metrics.command(1).calls, 2);
         assert_eq!(metrics.errors()["ERR"], 2);
+        assert_eq!(metrics.turn_ticks_max(), 9);
         metrics.reset();
+        assert_eq!(metrics.turn_ticks_max(), 0);
         assert_eq!(metrics.totals().hits, 0);
         assert_eq!(metrics.command(1).calls, 0);
         assert!(metrics.errors().is_empty());

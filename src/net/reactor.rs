@@ -49,6 +49,7 @@ use crate::systemd::Notifier;
 mod admit;
 mod budget;
 mod cron;
+mod mail;
 mod pause;
 mod waits;
 mod web;
@@ -104,6 +105,8 @@ pub struct Reactor {
     next_generation: u32,
     /// Connections to look at in this turn or the next.
     due: VecDeque<usize>,
+    /// Tokens of clients with mail, to be brought in this turn or the next.
+    mail: VecDeque<u64>,
     /// Batches of this turn.
     turn: Vec<Box<Batch>>,
     finished: Vec<Box<Batch>>,
@@ -140,11 +143,14 @@ struct Cached {
 impl Cached {
     fn read(services: &Services) -> Cached {
         let config = &services.config;
+        let output = config.output_limits();
+        let post = &services.clients.post;
+        post.set_limits(output.pubsub.hard, output.normal.hard);
         Cached {
             generation: config.generation(),
             bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
             query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
-            output: config.output_limits(),
+            output,
             client_bytes_max: budget::limit(config),
             spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
         }
@@ -178,6 +184,7 @@ impl Reactor {
             conns: Slab::new(),
             next_generation: 0,
             due: VecDeque::new(),
+            mail: VecDeque::new(),
             turn: Vec::with_capacity(BATCHES_MAX),
             finished: Vec::new(),
             inputs: Vec::new(),
@@ -211,8 +218,8 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_finished() {
             self.poll_events(&mut events)?;
-            let now = clock::now();
-            let mut worked = !events.is_empty() || !self.due.is_empty();
+            let (now, began) = (clock::now(), sys::ticks());
+            let mut worked = !events.is_empty() || !self.due.is_empty() || !self.mail.is_empty();
             for event in &events {
                 if !self.web.takes(event) {
                     self.on_event(event);
@@ -226,6 +233,7 @@ impl Reactor {
             self.run_due(now);
             self.enforce_budget();
             self.end_rung_waits();
+            self.deliver_mail();
             // After the others, so that who left in this turn has made room.
             self.accept_due();
             self.run_web(now);
@@ -233,15 +241,25 @@ impl Reactor {
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
             }
+            self.count_turn(began);
         }
         self.end();
         Ok(())
     }
 
+    /// Counts a turn and the time it has taken since `began`.
+    fn count_turn(&self, began: u64) {
+        let spent = sys::ticks().saturating_sub(began);
+        let metrics = self.executor.metrics();
+        metrics.counters.turns.add(1);
+        metrics.counters.turn_ticks.add(spent);
+        metrics.turn_ticks_max.note(spent);
+    }
+
     /// Waits for events: not at all while there is work or while spinning.
     fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
         let now = Instant::now();
-        let waiting = !self.due.is_empty() || self.web.is_due();
+        let waiting = !self.due.is_empty() || !self.mail.is_empty() || self.web.is_due();
         let busy = waiting || self.spinner.is_spinning() && self.spinner.goes_on(now);
         let asleep = !busy && self.flag.may_sleep();
         let timeout = if asleep {
@@ -473,6 +491,7 @@ impl Reactor {
         if batch.halt.take() == Some(Halt::Paused) {
             self.park(batch.id);
         }
+        take_mail(&mut batch);
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
         let blocked = batch.blocked.take();
@@ -516,7 +535,7 @@ impl Reactor {
             return;
         };
         let unsent = batch.reply.pending();
-        if unsent > 0 {
+        if unsent > 0 || conn.client.inbox.is_overrun() {
             if self.is_over_output_limit(slot, unsent) {
                 return;
             }
@@ -564,12 +583,17 @@ impl Reactor {
     /// Closes a connection that does not read its replies, by the limits of its
     /// class.
     fn is_over_output_limit(&mut self, slot: usize, unsent: usize) -> bool {
-        let limit = self.limits.output.normal;
+        let limits = self.limits.output;
         let Some(conn) = self.conns.get_mut(slot) else {
             return true;
         };
+        let limit = if conn.client.is_subscriber() {
+            limits.pubsub
+        } else {
+            limits.normal
+        };
         let over = |bound: u64| bound > 0 && unsent as u64 > bound;
-        let mut closes = over(limit.hard);
+        let mut closes = over(limit.hard) || conn.client.inbox.is_overrun();
         if over(limit.soft) {
             let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
             closes |= since.elapsed().as_secs() >= limit.soft_seconds;
@@ -632,6 +656,7 @@ impl Reactor {
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
         self.discount(conn.bytes);
         self.services.clients.remove(conn.client.id);
+        self.services.pubsub.forget(&conn.client);
         match conn.batch {
             Some(batch) => self.executor.part(batch.session),
             None => {
@@ -667,6 +692,14 @@ impl Reactor {
 /// Whether a connection still has replies coming.
 fn owes(conn: &Conn) -> bool {
     (conn.batch.as_ref()).is_none_or(|batch| !batch.reply.is_empty() && !batch.broken)
+}
+
+/// Moves what the client is told without having asked behind what it has been replied.
+fn take_mail(batch: &mut Batch) {
+    let Batch { session, reply, .. } = batch;
+    if session.client.inbox.has_mail() {
+        session.client.inbox.drain_into(reply);
+    }
 }
 
 fn token(id: ConnId) -> Token {

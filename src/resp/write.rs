@@ -133,9 +133,7 @@ impl Reply {
         self.header(b'$', bytes.len());
         self.tail.extend_from_slice(bytes);
         self.raw(b"\r\n");
-        if self.tail.len() >= TAIL_MAX {
-            self.close_tail();
-        }
+        self.close_full_tail();
     }
 
     /// A bulk string of bytes that are shared with the store: a large one is sent
@@ -254,12 +252,43 @@ impl Reply {
         self.tail.extend_from_slice(bytes);
     }
 
+    /// A whole message that others are sent, too: a large one goes out from where it
+    /// lies.
+    pub fn message(&mut self, bytes: &Bytes) {
+        if bytes.len() < SHARED_MIN {
+            self.raw(bytes);
+            return self.close_full_tail();
+        }
+        self.close_tail();
+        self.parts_len += bytes.len();
+        self.parts.push_back(Part::Shared(bytes.clone()));
+    }
+
+    /// Moves all of `other`, of which nothing has been sent, behind what is here.
+    pub fn append(&mut self, mut other: Reply) {
+        debug_assert_eq!(other.sent, 0);
+        if !other.parts.is_empty() {
+            self.close_tail();
+            self.parts_len += other.parts_len;
+            self.parts.append(&mut other.parts);
+        }
+        if self.tail.capacity() == 0 {
+            self.tail = other.tail;
+        } else {
+            self.raw(&other.tail);
+        }
+        self.close_full_tail();
+    }
+
     #[inline]
     fn header(&mut self, marker: u8, count: usize) {
-        if count < 10 {
-            self.raw(&[marker, b'0' + count as u8, b'\r', b'\n']);
-        } else {
-            self.line(marker, itoa::Buffer::new().format(count).as_bytes());
+        match count {
+            0..10 => self.raw(&[marker, b'0' + count as u8, b'\r', b'\n']),
+            10..100 => {
+                let (tens, ones) = (count as u8 / 10, count as u8 % 10);
+                self.raw(&[marker, b'0' + tens, b'0' + ones, b'\r', b'\n']);
+            }
+            _ => self.line(marker, itoa::Buffer::new().format(count).as_bytes()),
         }
     }
 
@@ -345,6 +374,20 @@ impl Reply {
         self.parts.is_empty().then(|| &self.tail[self.sent..])
     }
 
+    /// All that has been written, of which nothing has been sent, as shared bytes.
+    pub fn into_bytes(self) -> Bytes {
+        debug_assert_eq!(self.sent, 0);
+        if self.parts.is_empty() {
+            return self.tail.into();
+        }
+        let mut all = Vec::with_capacity(self.pending());
+        let tail = std::iter::once(&self.tail[..]);
+        for bytes in self.parts.iter().map(Part::bytes).chain(tail) {
+            all.extend_from_slice(bytes);
+        }
+        all.into()
+    }
+
     /// Marks `count` bytes as sent and drops parts that are through.
     pub fn advance(&mut self, count: usize) {
         self.sent += count;
@@ -361,17 +404,6 @@ impl Reply {
             self.tail.clear();
             self.sent = 0;
         }
-    }
-
-    /// Appends what another output holds, of which nothing has been sent.
-    pub fn append(&mut self, other: Reply) {
-        debug_assert_eq!(other.sent, 0);
-        if !other.parts.is_empty() {
-            self.close_tail();
-            self.parts_len += other.parts_len;
-            self.parts.extend(other.parts);
-        }
-        self.tail.extend_from_slice(&other.tail);
     }
 
     /// Bytes of memory held.
@@ -396,6 +428,13 @@ impl Reply {
         }
         self.parts = VecDeque::new();
         Some(std::mem::take(&mut self.tail))
+    }
+
+    #[inline]
+    fn close_full_tail(&mut self) {
+        if self.tail.len() >= TAIL_MAX {
+            self.close_tail();
+        }
     }
 
     fn close_tail(&mut self) {
@@ -499,6 +538,31 @@ mod tests {
         }
         assert_eq!(got, whole);
         assert_eq!(reply.mem_bytes() / 1024, 0, "parts are dropped when sent");
+    }
+
+    #[test]
+    fn messages_of_any_size_are_moved_in_order() {
+        let sizes = [3, SHARED_MIN, 5, TAIL_MAX - 7, 9, 4, 2 * SHARED_MIN];
+        let message = |i: usize| Bytes::from(vec![b'a' + i as u8; sizes[i]]);
+        let (mut here, mut whole) = (Reply::default(), String::new());
+        here.ok();
+        whole.push_str("+OK\r\n");
+        for i in 0..sizes.len() {
+            let mut other = Reply::default();
+            other.message(&message(i));
+            other.message(&message(0));
+            here.append(other);
+            whole.push_str(std::str::from_utf8(&message(i)).expect("letters"));
+            whole.push_str("aaa");
+        }
+        let mut got = String::new();
+        assert_eq!(here.pending(), whole.len());
+        while !here.is_empty() {
+            let step = text(&here).len().min(10_000);
+            got.push_str(&text(&here)[..step]);
+            here.advance(step);
+        }
+        assert_eq!(got, whole);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::dict::{Dict, Key, Ttl};
 use super::entry::{Entry, NewValue, Type};
 use super::error::Error;
 use super::journal::{Event, Interest, Journal, Notes};
-use super::keyspace::{Footprint, Locks};
+use super::keyspace::{Footprint, Locks, Patience};
 
 /// Entries whose drop frees more allocations than this go to the reaper.
 pub const REAP_MIN: usize = 64;
@@ -41,6 +41,10 @@ pub struct Effects {
     pub garbage: Vec<Entry>,
     /// Emptied tables, to be dropped elsewhere.
     pub emptied: Vec<Dict>,
+    /// Images that have served their turn, to be dropped without the locks.
+    pub images: Vec<Box<dyn Send>>,
+    /// Keys of values that have more to let go of than one command should wait for.
+    pub unswept: Vec<(usize, Box<[u8]>)>,
     /// Keys that have expired, or a part of whose value has, that a reader met and
     /// could not remove.
     pub stale: Vec<(usize, Box<[u8]>)>,
@@ -69,8 +73,7 @@ impl Effects {
         }
     }
 
-    /// Forgets the reads since `then`: the command will run again.
-    pub fn rewind_reads(&mut self, then: Reads) {
+    fn rewind_reads(&mut self, then: Reads) {
         (self.hits, self.misses) = (then.hits, then.misses);
         self.stale.truncate(then.stale);
     }
@@ -131,11 +134,18 @@ impl<'k> Db<'k> {
         if self.locks.is_pinned() {
             return;
         }
-        if !self.notes.is_empty() {
-            self.journal.record(&self.notes);
-            self.notes.clear();
+        if self.notes.is_empty() {
+            return self.locks.release();
         }
+        self.journal.record(&self.notes);
+        self.notes.clear();
         self.locks.release();
+        self.journal.released();
+    }
+
+    /// Whether a unit has begun and not ended.
+    pub fn is_in_unit(&self) -> bool {
+        self.locks.is_pinned()
     }
 
     /// Begins a unit: commands that are atomic to every observer and are repeated
@@ -201,6 +211,10 @@ impl<'k> Db<'k> {
     pub fn look(&mut self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
         let dict = self.locks.shard(key.shard()).dict(self.index);
         match dict.find(key) {
+            Some(entry) if entry.is_lasting() => {
+                self.effects.hits += 1;
+                Some(entry)
+            }
             Some(entry) if !entry.is_gone(self.now) => {
                 self.effects.hits += 1;
                 if entry.parts_due_at() <= self.now {
@@ -215,6 +229,9 @@ impl<'k> Db<'k> {
                     let stale = (self.index, Box::from(key.bytes));
                     self.effects.stale.push(stale);
                 }
+                if self.interest.has(Interest::MISSES) {
+                    self.notes.touched(self.index, key.bytes, Event::MISSED);
+                }
                 None
             }
         }
@@ -224,7 +241,10 @@ impl<'k> Db<'k> {
     /// first, a live one stamped as used.
     #[inline]
     pub fn write(&mut self, key: Key<'_>) -> Option<RefMut<'_, Entry>> {
-        self.expire_if_due(key);
+        let now = self.now;
+        if self.dict_mut(key).is_due(now) {
+            self.remove_if_gone(key);
+        }
         let stamp = self.leaves_stamps.then(|| self.stamp());
         let entry = self.dict_mut(key).find_mut(key)?.into_mut();
         stamp.into_iter().for_each(|stamp| entry.touch(stamp));
@@ -235,8 +255,7 @@ impl<'k> Db<'k> {
     #[inline]
     pub fn expire_if_due(&mut self, key: Key<'_>) -> bool {
         // Mostly nothing in the table is due: spare it a second look-up.
-        let due = (self.dict(key).next_expiry()).is_some_and(|at| at <= self.now);
-        due && self.remove_if_gone(key)
+        self.dict(key).is_due(self.now) && self.remove_if_gone(key)
     }
 
     #[cold]
@@ -290,15 +309,70 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// Goes on with what commands have left to be let go of, slice by slice; who does not
+    /// wait for locks does one of each, and changes to come do the rest. Holds no locks
+    /// before and after.
+    pub fn sweep(&mut self) {
+        /// About 100 us.
+        const SLICE: usize = 256;
+        self.leaves_stamps = false;
+        while let Some((db, key)) = self.effects.unswept.pop() {
+            let key = self.locks.keyspace().key(&key);
+            let mut footprint = Footprint::NONE;
+            footprint.add(key.hash, true);
+            let mut more = true;
+            while more {
+                let free = self.acquire(footprint) == 0;
+                self.index = db;
+                more = free && self.zset_sweep(key, SLICE);
+                self.release();
+                more &= self.locks.patience() == Patience::Wait;
+            }
+        }
+    }
+
     /// Stores a value under `key`, whatever was there.
     pub(super) fn put(&mut self, key: Key<'_>, value: NewValue<'_>, ttl: Ttl) {
-        self.expire_if_due(key);
+        let now = self.now;
+        if self.dict_mut(key).is_due(now) {
+            self.remove_if_gone(key);
+        }
+        self.tell_if_new(key);
         let stamp = self.stamp();
         let hasher = self.locks.keyspace().hasher();
         let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);
         if let Some(old) = old {
             self.discard(old);
         }
+    }
+
+    /// Tells those who want to know that a value will be stored under a key that is
+    /// not there.
+    #[inline]
+    pub(super) fn tell_if_new(&mut self, key: Key<'_>) {
+        if self.interest.has(Interest::NEW_KEYS) && self.dict(key).find(key).is_none() {
+            self.notes.touched(self.index, key.bytes, Event::NEW);
+        }
+    }
+
+    /// Whether anybody wants to know who causes effects.
+    #[inline]
+    pub fn wants_callers(&self) -> bool {
+        self.interest.has(Interest::CALLERS)
+    }
+
+    /// Notes which client has caused what was noted since the last call.
+    pub fn note_caller(&mut self, client: u64) {
+        self.notes.caller(client);
+    }
+
+    /// Forgets the reads since `then`: the command will run again.
+    pub fn rewind_reads(&mut self, then: Reads) {
+        if self.interest.has(Interest::MISSES) {
+            let misses = self.effects.misses - then.misses;
+            self.notes.forget_misses(misses as usize);
+        }
+        self.effects.rewind_reads(then);
     }
 
     /// Removes `key`, expired or not; whether a live key is gone.

@@ -5,7 +5,7 @@
 //! segment stay true.
 
 use crate::base::clock::Millis;
-use crate::base::hash::KeyHasher;
+use crate::base::hash::{KeyHasher, same_key};
 use crate::ds::table::{self, Due, DueStep, Ref, Slot, Table};
 
 use super::SHARD_BITS;
@@ -74,7 +74,8 @@ impl Dict {
     /// The entry of `key`, expired or not.
     #[inline]
     pub fn find(&self, key: Key<'_>) -> Option<Ref<'_, Entry>> {
-        self.table.find(key.hash, |entry| entry.key() == key.bytes)
+        self.table
+            .find(key.hash, |entry| same_key(entry.key(), key.bytes))
     }
 
     /// The entry of `key` for change. Its expiry is changed through
@@ -82,7 +83,7 @@ impl Dict {
     #[inline]
     pub fn find_mut(&mut self, key: Key<'_>) -> Option<Slot<'_, Entry>> {
         self.table
-            .find_mut(key.hash, |entry| entry.key() == key.bytes)
+            .find_mut(key.hash, |entry| same_key(entry.key(), key.bytes))
     }
 
     /// Adds an entry whose key is absent.
@@ -96,6 +97,7 @@ impl Dict {
 
     /// Sets `key` to `value`. What the key was before is returned if dropping it
     /// is left to the caller.
+    #[inline]
     pub fn put(
         &mut self,
         key: Key<'_>,
@@ -104,7 +106,9 @@ impl Dict {
         stamp: u32,
         hasher: &KeyHasher,
     ) -> Option<Entry> {
-        let found = self.table.entry(key.hash, |entry| entry.key() == key.bytes);
+        let found = self
+            .table
+            .entry(key.hash, |entry| same_key(entry.key(), key.bytes));
         let (old, before, after) = match found {
             table::Entry::Occupied(slot) => {
                 let mut entry = slot.into_mut();
@@ -112,6 +116,7 @@ impl Dict {
                 let old = entry.set_value(value);
                 match ttl {
                     Ttl::Keep => {}
+                    Ttl::Clear if before.is_none() => {}
                     Ttl::Clear => entry.set_expire(None),
                     Ttl::At(at) => entry.set_expire(Some(at)),
                 }
@@ -176,6 +181,12 @@ impl Dict {
     /// expires.
     pub fn next_expiry(&self) -> Option<Millis> {
         i64::try_from(self.table.min_overall()).ok()
+    }
+
+    /// Whether anything may have expired at `now`.
+    #[inline]
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.table.min_overall() <= now.max(0) as u64
     }
 
     /// Removes expired keys from the next `segments_max` segments that have some,

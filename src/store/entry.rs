@@ -182,25 +182,36 @@ impl Entry {
         unsafe { self.0.as_ptr().cast::<u8>().add(offset) }
     }
 
+    /// Where the key stands in the allocation, and its length.
+    #[inline]
+    fn key_span(&self) -> (usize, usize) {
+        let header = self.header();
+        let at = HEADER + usize::from(header.flags & EXPIRE) * 8;
+        if header.klen != KLEN_LONG {
+            return (at, usize::from(header.klen));
+        }
+        // SAFETY: a long key has its length in four bytes there.
+        let klen = unsafe { self.byte(at).cast::<u32>().read_unaligned() };
+        (at + 4, klen as usize)
+    }
+
+    /// Length of an inline value.
+    #[inline]
+    fn inline_len(&self) -> usize {
+        (self.header().stamp_vlen.load(Relaxed) & 0xff) as usize
+    }
+
     #[inline]
     fn shape(&self) -> Shape {
         let header = self.header();
-        let expire = header.flags & EXPIRE != 0;
-        let klen = if header.klen == KLEN_LONG {
-            let at = HEADER + if expire { 8 } else { 0 };
-            // SAFETY: a long key has its length in four bytes there.
-            unsafe { self.byte(at).cast::<u32>().read_unaligned() as usize }
-        } else {
-            header.klen as usize
-        };
         let room = match header.kind {
-            Kind::Inline => (header.stamp_vlen.load(Relaxed) & 0xff) as usize,
+            Kind::Inline => self.inline_len(),
             _ => 8,
         };
         Shape {
             kind: header.kind,
-            expire,
-            klen,
+            expire: header.flags & EXPIRE != 0,
+            klen: self.key_span().1,
             room,
         }
     }
@@ -208,9 +219,9 @@ impl Entry {
     /// The key's bytes.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        let shape = self.shape();
-        // SAFETY: klen bytes of key stand at key_at.
-        unsafe { std::slice::from_raw_parts(self.byte(shape.key_at()), shape.klen) }
+        let (at, len) = self.key_span();
+        // SAFETY: so many bytes of key stand there.
+        unsafe { std::slice::from_raw_parts(self.byte(at), len) }
     }
 
     /// When the key expires, in milliseconds since the Unix epoch.
@@ -227,6 +238,13 @@ impl Entry {
     #[inline]
     pub fn is_expired(&self, now: Millis) -> bool {
         self.expire_at().is_some_and(|at| at <= now)
+    }
+
+    /// Whether neither the key nor a part of its value can expire, as is so of most.
+    #[inline]
+    pub fn is_lasting(&self) -> bool {
+        let header = self.header();
+        header.flags & EXPIRE == 0 && !header.kind.parts_expire()
     }
 
     /// Whether the key counts as absent at `now`: it has expired, or all of its
@@ -247,7 +265,7 @@ impl Entry {
     /// No part of the value expires before this time, while the key lives on.
     #[inline]
     pub fn parts_due_at(&self) -> Millis {
-        if self.header().kind.value_type() == Type::String {
+        if !self.header().kind.parts_expire() {
             return Millis::MAX;
         }
         match self.value() {
@@ -264,14 +282,13 @@ impl Entry {
     /// The value.
     #[inline]
     pub fn value(&self) -> ValueRef<'_> {
-        let shape = self.shape();
-        let at = self.byte(shape.key_at() + shape.klen);
+        let at = self.value_at();
         // SAFETY: `kind` says which value stands behind the key; pointers there
         // are owned by this entry and live as long.
         unsafe {
-            match shape.kind {
+            match self.header().kind {
                 Kind::Int => ValueRef::Int(at.cast::<i64>().read_unaligned()),
-                Kind::Inline => ValueRef::Str(std::slice::from_raw_parts(at, shape.room)),
+                Kind::Inline => ValueRef::Str(std::slice::from_raw_parts(at, self.inline_len())),
                 Kind::Shared => ValueRef::Shared(&*at.cast::<*const Bytes>().read_unaligned()),
                 kind => {
                     let raw = at.cast::<*const ()>().read_unaligned();
@@ -301,9 +318,10 @@ impl Entry {
         Some(unsafe { &mut *self.value_at().cast::<*mut T>().read_unaligned() })
     }
 
+    #[inline]
     fn value_at(&self) -> *mut u8 {
-        let shape = self.shape();
-        self.byte(shape.key_at() + shape.klen)
+        let (at, len) = self.key_span();
+        self.byte(at + len)
     }
 
     /// The type of the value.
@@ -324,6 +342,7 @@ impl Entry {
 
     /// Writes a settled value whose room the allocation has; the old value has
     /// been dropped or moved out.
+    #[inline]
     fn write_value(&mut self, value: NewValue<'_>) {
         let at = self.value_at();
         // SAFETY: `at` has `value.room()` bytes, by the shape.
@@ -346,6 +365,7 @@ impl Entry {
 
     /// Replaces the value; in place where the new one fits exactly. The old value
     /// is dropped here unless it is large, then it is returned for the reaper.
+    #[inline]
     pub fn set_value(&mut self, value: NewValue<'_>) -> Option<Entry> {
         let value = value.settle();
         let old = self.shape();
@@ -354,12 +374,13 @@ impl Entry {
             room: value.room(),
             ..old
         };
-        if new.size() != old.size() || self.drop_effort() > IN_PLACE_EFFORT {
-            let stamp = self.stamp();
-            let fresh = Entry::build(self.key(), value, self.expire_at(), stamp);
-            return Some(std::mem::replace(self, fresh));
+        let owns = !matches!(old.kind, Kind::Int | Kind::Inline);
+        if new.size() != old.size() || owns && self.drop_effort() > IN_PLACE_EFFORT {
+            return Some(self.exchange(value));
         }
-        self.drop_value();
+        if owns {
+            self.drop_value();
+        }
         let header = self.header_mut();
         header.kind = new.kind;
         header.flags &= !RAW;
@@ -369,13 +390,30 @@ impl Entry {
         None
     }
 
+    /// Becomes another allocation with a settled value; the one before.
+    fn exchange(&mut self, value: NewValue<'_>) -> Entry {
+        let fresh = Entry::build(self.key(), value, self.expire_at(), self.stamp());
+        std::mem::replace(self, fresh)
+    }
+
+    /// The value, if it is stored as an integer.
+    #[inline]
+    pub fn int(&self) -> Option<i64> {
+        if self.header().kind != Kind::Int {
+            return None;
+        }
+        // SAFETY: `kind` says that eight bytes of integer stand there.
+        Some(unsafe { self.value_at().cast::<i64>().read_unaligned() })
+    }
+
     /// Overwrites an integer with another, the whole of INCR's write.
     #[inline]
     pub fn set_int(&mut self, value: i64) -> bool {
         if self.header().kind != Kind::Int {
             return false;
         }
-        self.write_value(NewValue::Int(value));
+        // SAFETY: as above, and `&mut self` is the only access.
+        unsafe { self.value_at().cast::<i64>().write_unaligned(value) };
         true
     }
 
@@ -520,6 +558,11 @@ impl Entry {
         }
         self.free();
         fresh
+    }
+
+    /// An entry for another key that expires with this one, and has this value.
+    pub fn with_value(&self, key: &[u8], value: NewValue<'_>) -> Entry {
+        Entry::build(key, value.settle(), self.expire_at(), self.stamp())
     }
 
     /// A copy under another key, sharing what can be shared.

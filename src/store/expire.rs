@@ -16,8 +16,8 @@ use super::dict::Key;
 use super::journal::Event;
 use super::keyspace::{DATABASES, Footprint, SHARDS};
 
-/// Segments visited under one lock: about a thousand entries, some 50 us.
-const SEGMENTS_PER_SLICE: usize = 4;
+/// Segments visited under one lock: about five hundred entries, some 50 us.
+const SEGMENTS_PER_SLICE: usize = 2;
 
 /// When an EXPIRE takes effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -49,7 +49,7 @@ impl<'k> Db<'k> {
     pub fn hash_set<'v>(
         &mut self,
         key: Key<'_>,
-        pairs: impl Iterator<Item = Pair<'v>> + Clone,
+        pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
         limit: Limit,
     ) -> Result<usize, Error> {
         let growth = self.growth(limit);
@@ -89,7 +89,7 @@ impl<'k> Db<'k> {
     pub fn hash_set_ex<'v>(
         &mut self,
         key: Key<'_>,
-        pairs: impl Iterator<Item = Pair<'v>> + Clone,
+        pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
         condition: SetIf,
         until: Until,
         limit: Limit,
@@ -122,13 +122,15 @@ impl<'k> Db<'k> {
     }
 
     /// Removes fields; how many there were. O(1) for each, or O(bytes) of a packed
-    /// hash.
+    /// hash. With `much`, beside the locks.
     pub fn hash_delete<'v>(
         &mut self,
         key: Key<'_>,
         names: impl Iterator<Item = &'v [u8]> + Clone,
+        much: bool,
     ) -> Result<usize, Error> {
-        let removed = self.change_fields(key, names.clone(), |hash| {
+        let removed = self.change_fields(key, names.clone(), much, |hash| {
+            let names = names.clone();
             names.filter_map(|name| hash.remove(name, |_| ())).count()
         })?;
         let removed = removed.unwrap_or(0);
@@ -151,7 +153,7 @@ impl<'k> Db<'k> {
             }
             usize::from(found.is_some())
         };
-        let removed = self.change_fields(key, names.clone(), |hash| {
+        let removed = self.change_fields(key, names.clone(), false, |hash| {
             names.clone().map(|name| take(hash, name)).sum::<usize>()
         })?;
         match removed {
@@ -228,16 +230,19 @@ impl<'k> Db<'k> {
     }
 
     /// Changes the hash at `key`, of which the named fields that are due have been
-    /// removed; `None` without one. Whoever leaves it empty calls [`Db::settle`].
+    /// removed; `None` without one; with `much`, beside the locks. Whoever leaves it
+    /// empty calls [`Db::settle`].
     fn change_fields<'v, R>(
         &mut self,
         key: Key<'_>,
-        names: impl Iterator<Item = &'v [u8]>,
-        change: impl FnOnce(&mut Hash) -> R,
+        names: impl Iterator<Item = &'v [u8]> + Clone,
+        much: bool,
+        mut change: impl FnMut(&mut Hash) -> R,
     ) -> Result<Option<R>, Error> {
         let (now, mut gone) = (self.now, Vec::new());
-        let result = self.change(key, |hash: &mut Hash| {
-            remove_named_due(hash, names, now, &mut gone);
+        let result = self.change_much(key, much, |hash: &mut Hash| {
+            gone.clear();
+            remove_named_due(hash, names.clone(), now, &mut gone);
             change(hash)
         })?;
         if !gone.is_empty() {
@@ -283,25 +288,37 @@ fn remove_named_due<'v>(
 }
 
 /// Sets fields; how many are new, and how many there are.
+#[inline]
 fn set_all<'v>(
     hash: &mut Hash,
-    pairs: impl Iterator<Item = Pair<'v>> + Clone,
+    pairs: impl ExactSizeIterator<Item = Pair<'v>> + Clone,
     until: Until,
     growth: Growth<'_>,
 ) -> (usize, usize) {
-    let (mut all, mut bytes, mut longest) = (0, 0, 0);
-    for (name, value) in pairs.clone() {
-        let value = value.as_slice().len();
-        all += 1;
-        bytes += name.len() + value;
-        longest = longest.max(name.len()).max(value);
+    let all = pairs.len();
+    // What is announced of one pair is seen when it is set.
+    if all > 1 {
+        announce(hash, pairs.clone(), growth);
     }
-    hash.announce(all, bytes, longest, growth);
     let mut new = 0;
     for (name, value) in pairs {
         new += usize::from(!hash.set(name, value, until, growth));
     }
     (new, all)
+}
+
+fn announce<'v>(
+    hash: &mut Hash,
+    pairs: impl ExactSizeIterator<Item = Pair<'v>>,
+    growth: Growth<'_>,
+) {
+    let (all, mut bytes, mut longest) = (pairs.len(), 0, 0);
+    for (name, value) in pairs {
+        let value = value.as_slice().len();
+        bytes += name.len() + value;
+        longest = longest.max(name.len()).max(value);
+    }
+    hash.announce(all, bytes, longest, growth);
 }
 
 fn integer(text: Text<'_>) -> Result<i64, Error> {

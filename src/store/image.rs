@@ -30,6 +30,17 @@ impl Image {
         }
     }
 
+    /// Whether no part of it is left at `now`, however large it is: of large hashes the
+    /// keyspace finds that out field by field. O(fields) where some may be due.
+    pub fn is_spent(&self, now: Millis) -> bool {
+        match self {
+            Image::Collection(NewCollection::Hash(hash)) => {
+                hash.earliest() <= now && hash.live_len(now) == 0
+            }
+            _ => false,
+        }
+    }
+
     /// The value for reading.
     pub fn value(&self) -> ValueRef<'_> {
         match self {

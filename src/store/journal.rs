@@ -26,6 +26,11 @@ pub enum EventClass {
     SortedSet,
     Stream,
     Expired,
+    Evicted,
+    /// A reading command has not found the key.
+    Missed,
+    /// The key was not there before.
+    New,
 }
 
 /// What happened to a key: Redis's event name and its class.
@@ -68,10 +73,9 @@ impl Event {
         Event::of(EventClass::Stream, name)
     }
 
-    pub const EXPIRED: Event = Event {
-        name: "expired",
-        class: EventClass::Expired,
-    };
+    pub const EXPIRED: Event = Event::of(EventClass::Expired, "expired");
+    pub const MISSED: Event = Event::of(EventClass::Missed, "keymiss");
+    pub const NEW: Event = Event::of(EventClass::New, "new");
 }
 
 /// What somebody wants to be told. Read once under the locks of each group of
@@ -86,6 +90,12 @@ impl Interest {
     /// The keys that are touched, and by which event.
     pub const EVENTS: Interest = Interest(2);
     pub const ALL: Interest = Interest(3);
+    /// Beside events, reads that do not find their key.
+    pub const MISSES: Interest = Interest(4);
+    /// Beside events, that a key was not there before.
+    pub const NEW_KEYS: Interest = Interest(8);
+    /// Which client has caused what was noted.
+    pub const CALLERS: Interest = Interest(16);
 
     /// Whether any of `other`'s bits is set.
     #[inline]
@@ -116,6 +126,10 @@ pub enum Effect<'a> {
     Command {
         db: usize,
         words: Words<'a>,
+    },
+    /// This client has caused what stands before, up to the `Caller` before.
+    Caller {
+        client: u64,
     },
     /// What follows up to the next `UnitEnd` is to be repeated wholly or not at all.
     UnitBegin,
@@ -181,6 +195,9 @@ enum Note {
         start: usize,
         ends: Range<usize>,
     },
+    Caller {
+        client: u64,
+    },
     UnitBegin,
     UnitEnd,
 }
@@ -226,6 +243,19 @@ impl Notes {
         });
     }
 
+    /// Notes which client has caused what was noted since the last call.
+    pub fn caller(&mut self, client: u64) {
+        if !matches!(self.notes.last(), None | Some(Note::Caller { .. })) {
+            self.notes.push(Note::Caller { client });
+        }
+    }
+
+    /// Forgets the last `count` notes, which are of missed keys.
+    pub fn forget_misses(&mut self, count: usize) {
+        let left = self.notes.len().saturating_sub(count);
+        self.notes.truncate(left);
+    }
+
     /// Begins a unit. Units do not nest: of an inner one only the outer is seen.
     pub fn begin_unit(&mut self) {
         self.notes.push(Note::UnitBegin);
@@ -255,6 +285,7 @@ impl Notes {
                     ends: &self.ends[ends.clone()],
                 },
             },
+            Note::Caller { client } => Effect::Caller { client: *client },
             Note::UnitBegin => Effect::UnitBegin,
             Note::UnitEnd => Effect::UnitEnd,
         })
@@ -278,6 +309,8 @@ pub trait Journal: Send + Sync {
     fn interest(&self) -> Interest;
     /// Takes note of what commands have caused, in order.
     fn record(&self, notes: &Notes);
+    /// The shards that changed are free again: what may not be done under their locks.
+    fn released(&self) {}
 }
 
 /// The journal nobody listens to.

@@ -2,7 +2,7 @@
 
 use super::db::Db;
 use super::dict::Key;
-use super::entry::Entry;
+use super::entry::{Entry, NewValue};
 use super::error::Error;
 use super::journal::Event;
 
@@ -72,16 +72,29 @@ impl Db<'_> {
         };
         self.index = to_db;
         self.insert(key, entry);
-        self.notify(key.bytes, Event::generic("move_to"));
         self.index = from_db;
         self.touched(key.bytes, Event::generic("move_from"));
+        self.index = to_db;
+        self.notify(key.bytes, Event::generic("move_to"));
+        self.index = from_db;
         true
     }
 
-    /// Copies `from` to `to` in database `to_db`; whether it did.
-    pub fn copy(&mut self, from: Key<'_>, to: Key<'_>, to_db: usize, replace: bool) -> bool {
+    /// Copies `from` to `to`, which is in a database; whether it did. With `much`, what
+    /// takes long is done beside the locks.
+    pub fn copy(
+        &mut self,
+        from: Key<'_>,
+        (to, to_db): (Key<'_>, usize),
+        replace: bool,
+        much: bool,
+    ) -> bool {
         let from_db = self.index;
-        let Some(copy) = self.read(from).map(|entry| entry.copied(to.bytes)) else {
+        let made = if much { self.zset_copied(from) } else { None };
+        let Some(copy) = self.read(from).map(|entry| match made {
+            Some(zset) => entry.with_value(to.bytes, NewValue::collection(zset)),
+            None => entry.copied(to.bytes),
+        }) else {
             return false;
         };
         self.index = to_db;
@@ -101,6 +114,7 @@ impl Db<'_> {
 
     /// Adds an entry under a key that is absent.
     fn insert(&mut self, key: Key<'_>, entry: Entry) {
+        self.tell_if_new(key);
         let hasher = self.locks.keyspace().hasher();
         self.dict_mut(key).insert(key.hash, entry, hasher);
     }

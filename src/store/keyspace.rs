@@ -79,7 +79,7 @@ struct Cell(RwLock<Shard>);
 
 /// All shards, and the hash that spreads keys over them.
 pub struct Keyspace {
-    cells: Box<[Cell]>,
+    cells: Box<[Cell; SHARDS]>,
     hasher: KeyHasher,
     /// How many want to know of some key's change. Raised under the lock of the key's
     /// shard, so who holds that lock sees it.
@@ -90,7 +90,7 @@ impl Keyspace {
     /// An empty keyspace whose keys are hashed by `hasher`.
     pub fn new(hasher: KeyHasher) -> Keyspace {
         Keyspace {
-            cells: (0..SHARDS).map(|_| Cell::default()).collect(),
+            cells: Box::new(std::array::from_fn(|_| Cell::default())),
             hasher,
             observers: AtomicUsize::new(0),
         }

@@ -91,16 +91,17 @@ impl Db<'_> {
     }
 
     /// Removes up to `count` elements at an end, handing the list to `read` with
-    /// the range that goes.
+    /// the range that goes. With `much`, beside the locks, where `read` may be called
+    /// again.
     pub fn list_pop_many(
         &mut self,
         key: Key<'_>,
         end: End,
         count: usize,
-        limit: Limit,
-        read: impl FnOnce(&List, std::ops::Range<usize>),
+        (limit, much): (Limit, bool),
+        mut read: impl FnMut(&List, std::ops::Range<usize>),
     ) -> Result<bool, Error> {
-        let popped = self.change(key, |list: &mut List| {
+        let popped = self.change_much(key, much, |list: &mut List| {
             let len = list.len();
             let count = count.min(len);
             let (gone, kept) = match end {
@@ -144,15 +145,17 @@ impl Db<'_> {
         }
     }
 
-    /// Removes elements equal to `value` (LREM's `count`); how many.
+    /// Removes elements equal to `value` (LREM's `count`); how many. With `much`,
+    /// beside the locks.
     pub fn list_remove(
         &mut self,
         key: Key<'_>,
         count: i64,
         value: &[u8],
-        limit: Limit,
+        (limit, much): (Limit, bool),
     ) -> Result<usize, Error> {
-        let removed = self.change(key, |list: &mut List| list.remove(count, value, limit))?;
+        let remove = |list: &mut List| list.remove(count, value, limit);
+        let removed = self.change_much(key, much, remove)?;
         let removed = removed.unwrap_or(0);
         if removed > 0 {
             self.touched(key.bytes, Event::list("lrem"));
@@ -162,16 +165,16 @@ impl Db<'_> {
     }
 
     /// Inserts beside the first element equal to `pivot`: the new length, -1
-    /// without such an element, 0 without a list.
+    /// without such an element, 0 without a list. With `much`, beside the locks.
     pub fn list_insert(
         &mut self,
         key: Key<'_>,
         side: Side,
         pivot: &[u8],
         value: &[u8],
-        limit: Limit,
+        (limit, much): (Limit, bool),
     ) -> Result<i64, Error> {
-        match self.change(key, |list: &mut List| {
+        match self.change_much(key, much, |list: &mut List| {
             list.insert(side, pivot, value, limit)
         })? {
             None => Ok(0),
@@ -183,15 +186,15 @@ impl Db<'_> {
         }
     }
 
-    /// Keeps only a range of the list.
+    /// Keeps only a range of the list. With `much`, beside the locks.
     pub fn list_trim(
         &mut self,
         key: Key<'_>,
         start: i64,
         stop: i64,
-        limit: Limit,
+        (limit, much): (Limit, bool),
     ) -> Result<(), Error> {
-        let trimmed = self.change(key, |list: &mut List| {
+        let trimmed = self.change_much(key, much, |list: &mut List| {
             let keep = resolve_range(start, stop, list.len()).unwrap_or(0..0);
             list.trim(keep, limit);
         })?;

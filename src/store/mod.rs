@@ -1,6 +1,7 @@
 //! The engine: entries, their tables in 64 locked shards, and one typed API per
 //! data type on [`Db`]. Knows neither the wire, nor configuration, nor sockets.
 
+pub mod aside;
 pub mod bitmap;
 pub mod collection;
 pub mod db;

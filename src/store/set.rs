@@ -2,9 +2,8 @@
 //!
 //! A set is never stored empty: who takes the last member removes the key.
 //!
-//! What is computed from several sets may take long, and then happens without the
-//! locks: on images, whose sources are compared with them before the result is
-//! stored ([`Db::compute_aside`]).
+//! What is computed from several sets may take long, and then happens beside the
+//! locks ([`Db::aside`]).
 
 use crate::base::rng::Rng;
 use crate::ds::packed::Elem;
@@ -16,11 +15,6 @@ use super::dict::{Key, Ttl};
 use super::entry::NewValue;
 use super::error::Error;
 use super::journal::Event;
-use super::keyspace::Footprint;
-
-/// Vain attempts to compute without locks, before it is done under them: whoever
-/// changes a source all the time cannot put others off for ever.
-const ROUNDS: usize = 3;
 
 /// Members of one SREM in the journal.
 const LOGGED_MEMBERS_MAX: usize = 1024;
@@ -52,13 +46,15 @@ impl Db<'_> {
         Ok(added)
     }
 
-    /// Removes members; how many there were.
+    /// Removes members; how many there were. With `much`, beside the locks.
     pub fn set_remove<'v>(
         &mut self,
         key: Key<'_>,
-        members: impl Iterator<Item = &'v [u8]>,
+        members: impl Iterator<Item = &'v [u8]> + Clone,
+        much: bool,
     ) -> Result<usize, Error> {
-        let removed = self.change(key, |set: &mut Set| {
+        let removed = self.change_much(key, much, |set: &mut Set| {
+            let members = members.clone();
             members.filter(|member| set.remove(member)).count()
         })?;
         let removed = removed.unwrap_or(0);
@@ -85,7 +81,7 @@ impl Db<'_> {
             let set = self.peek_collection::<Set>(from)?;
             return Ok(set.is_some_and(|set| set.contains(member)));
         }
-        if self.set_remove(from, std::iter::once(member))? == 0 {
+        if self.set_remove(from, std::iter::once(member), false)? == 0 {
             return Ok(false);
         }
         self.set_add(to, std::iter::once(member), rules)?;
@@ -135,37 +131,50 @@ impl Db<'_> {
             taken
         })?;
         let taken = taken.unwrap_or_default();
-        self.popped(key, taken.len(), &taken);
+        let removals = if self.is_logged() {
+            removals(key, &taken)
+        } else {
+            Vec::new()
+        };
+        self.popped(key, taken.len(), removals);
         Ok(taken)
     }
 
-    /// As [`Db::set_pop_many`] for a count that takes long: on an image, mostly
-    /// without the locks of `footprint`. What was taken goes to `reply`, which may
-    /// be called again, and is not to keep anything of the time before then.
+    /// As [`Db::set_pop_many`] for a count that takes long: beside the locks. What was
+    /// taken goes to `reply`, which may be called again, and is not to keep anything of
+    /// the time before then.
     pub fn set_pop_aside(
         &mut self,
         key: Key<'_>,
-        footprint: Footprint,
         count: usize,
         (rng, rules): (&mut Rng, Rules<'_>),
         mut reply: impl FnMut(&[Taken]),
     ) -> Result<(), Error> {
         let logs = self.is_logged();
-        let (rest, taken) = self.compute_aside(&[key], footprint, |sets| {
+        let (rest, taken, removals) = self.compute_aside(&[key], |sets| {
             let mut rest = sets[0].map(Set::image).unwrap_or_default();
-            let mut taken = rest.take_many(count, rng);
+            let taken = rest.take_many(count, rng);
             rest.settle_after_taking(count, rules);
             reply(&taken);
-            if !logs || rest.is_empty() {
-                taken.clear();
-            }
-            (rest, taken)
+            let removals = if logs && !rest.is_empty() {
+                removals(key, &taken)
+            } else {
+                Vec::new()
+            };
+            (rest, taken, removals)
         })?;
+        // Somebody may have begun to take note meanwhile.
+        let removals = if self.is_logged() && !logs {
+            self::removals(key, &taken)
+        } else {
+            removals
+        };
+        self.effects.images.push(Box::new(taken));
         if rest.is_empty() {
             self.set_pop_all(key);
         } else {
             self.put(key, NewValue::collection(rest), Ttl::Keep);
-            self.popped(key, count, &taken);
+            self.popped(key, count, removals);
         }
         Ok(())
     }
@@ -182,14 +191,9 @@ impl Db<'_> {
         self.notify(key.bytes, Event::generic("del"));
     }
 
-    fn popped(&mut self, key: Key<'_>, count: usize, taken: &[Taken]) {
-        if self.is_logged() {
-            for some in taken.chunks(LOGGED_MEMBERS_MAX) {
-                let texts: Vec<Vec<u8>> = some.iter().map(|one| one.elem().to_vec()).collect();
-                let mut args: Vec<&[u8]> = vec![b"SREM", key.bytes];
-                args.extend(texts.iter().map(Vec::as_slice));
-                self.log_instead(&args);
-            }
+    fn popped(&mut self, key: Key<'_>, count: usize, removals: Vec<Vec<Vec<u8>>>) {
+        for removal in removals {
+            self.log_owned(removal);
         }
         self.set_touched(key, "spop", count);
     }
@@ -229,27 +233,20 @@ impl Db<'_> {
         keys.iter().map(|key| self.peek_collection(*key)).collect()
     }
 
-    /// What `compute` makes of the sets at `keys`, as they are when this returns.
-    /// Holds the locks of `footprint` before and after, and mostly not in between:
-    /// see the head of the file. For who may wait.
+    /// What `compute` makes of the sets at `keys`, as they are when this returns. For
+    /// who may give the locks back.
     pub fn compute_aside<R>(
         &mut self,
         keys: &[Key<'_>],
-        footprint: Footprint,
         mut compute: impl FnMut(&[Option<&Set>]) -> R,
     ) -> Result<R, Error> {
-        for _ in 0..ROUNDS {
-            let images = self.set_images(keys)?;
-            self.release();
-            let result = compute(&refs(&images));
-            self.acquire(footprint);
-            if self.are_as(keys, &images) {
-                return Ok(result);
-            }
-            // What is dropped may be large by now.
-            self.release();
-            drop((result, images));
-            self.acquire(footprint);
+        let done = self.aside(
+            |db| db.set_images(keys),
+            |db, images| db.are_as(keys, images),
+            |images| compute(&refs(images)),
+        )?;
+        if let Some(done) = done {
+            return Ok(done);
         }
         let held = self.peek_sets(keys)?;
         let sets: Vec<Option<&Set>> = held.iter().map(Option::as_deref).collect();
@@ -274,6 +271,16 @@ impl Db<'_> {
             }
         })
     }
+}
+
+/// The commands that repeat a removal by chance.
+fn removals(key: Key<'_>, taken: &[Taken]) -> Vec<Vec<Vec<u8>>> {
+    let removal = |some: &[Taken]| {
+        let words = [b"SREM".to_vec(), key.bytes.to_vec()].into_iter();
+        let members = some.iter().map(|one| one.elem().to_vec());
+        words.chain(members).collect()
+    };
+    taken.chunks(LOGGED_MEMBERS_MAX).map(removal).collect()
 }
 
 fn refs(sets: &[Option<Set>]) -> Vec<Option<&Set>> {

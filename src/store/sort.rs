@@ -63,7 +63,7 @@ impl Sortable {
                 set.is_as(image)
             }
             (CollectionRef::ZSet(image), Some(ValueRef::Collection(CollectionRef::ZSet(zset)))) => {
-                zset.is_same(image)
+                zset.is_as(image)
             }
             (CollectionRef::List(image), None) => image.is_empty(),
             _ => false,

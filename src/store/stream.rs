@@ -9,7 +9,8 @@
 mod groups;
 
 use crate::ds::stream::{
-    Directory, IdRefused, NODE_BYTES_MAX, NewId, NodeLimit, Stream, StreamId, Trim,
+    Directory, FrontCut, IdRefused, NODE_BYTES_MAX, NewId, NodeLimit, References, Stream, StreamId,
+    Trim,
 };
 
 use super::collection::Held;
@@ -38,6 +39,8 @@ pub struct Addition {
     pub create: bool,
     pub trim: Option<Trim>,
     pub limit: NodeLimit,
+    /// Whether the trim takes long.
+    pub much: bool,
 }
 
 /// What is set of a stream (XSETID).
@@ -46,17 +49,6 @@ pub struct NewIds {
     pub last: StreamId,
     pub added: Option<u64>,
     pub max_deleted: Option<StreamId>,
-}
-
-/// What becomes of references to a deleted entry in groups' pending entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum References {
-    /// They stay.
-    Keep,
-    /// They go.
-    Delete,
-    /// While there are some, or a group has not come so far, the entry stays.
-    Acknowledged,
 }
 
 /// What became of an entry that was to be deleted.
@@ -72,7 +64,7 @@ pub enum Fate {
 struct Added {
     id: StreamId,
     trimmed: usize,
-    gone: Directory,
+    gone: [Directory; 2],
     len: usize,
 }
 
@@ -103,11 +95,16 @@ impl Db<'_> {
             return Err(Error::StreamEntryTooLarge);
         }
         let now = u64::try_from(self.now).unwrap_or(0);
+        let cut = match addition.trim {
+            Some(trim) if addition.much => self.front_cut(key, trim)?,
+            _ => None,
+        };
         let add = |stream: &mut Stream| -> Result<Added, Error> {
             let id = stream.next_id(addition.id, now)?;
             stream.append(id, fields.clone(), addition.limit);
-            let (trimmed, gone) =
-                (addition.trim).map_or_else(Default::default, |trim| stream.trim(trim));
+            let (trimmed, gone) = (addition.trim).map_or_else(Default::default, |trim| {
+                trim_from(stream, trim, cut.as_ref())
+            });
             let len = stream.len();
             Ok(Added {
                 id,
@@ -129,7 +126,10 @@ impl Db<'_> {
             self.notify(key.bytes, Event::stream("xtrim"));
         }
         self.log_addition(key, &addition, &added, fields);
-        self.drop_nodes(added.gone);
+        added
+            .gone
+            .into_iter()
+            .for_each(|gone| self.drop_nodes(gone));
         Ok(Some(added.id))
     }
 
@@ -149,7 +149,8 @@ impl Db<'_> {
         let (id, len) = (added.id.to_text(), added.len.to_string());
         let mut args: Vec<&[u8]> = vec![b"XADD", key.bytes];
         // Whatever was trimmed, the same entries are left by their number.
-        if added.trimmed > 0 {
+        if let Some(trim) = addition.trim.filter(|_| added.trimmed > 0) {
+            args.extend(references_word(trim.references));
             args.extend([b"MAXLEN", b"=".as_slice(), len.as_bytes()]);
         }
         args.push(&id);
@@ -157,9 +158,32 @@ impl Db<'_> {
         self.log_instead(&args);
     }
 
-    /// Trims the stream at `key`; how many entries went.
-    pub fn stream_trim(&mut self, key: Key<'_>, trim: Trim) -> Result<usize, Error> {
-        let trimmed = self.change(key, |stream: &mut Stream| (stream.trim(trim), stream.len()))?;
+    /// Finds out beside the locks which nodes a trim takes; `None` if none, or if a cut
+    /// would not end as the trim does.
+    fn front_cut(&mut self, key: Key<'_>, trim: Trim) -> Result<Option<FrontCut>, Error> {
+        if trim.limit > 0 || trim.references != References::Keep {
+            return Ok(None);
+        }
+        let image = |db: &Db<'_>| Ok(db.peek_stream(key)?.map(|stream| stream.image_of_entries()));
+        let cut = self.aside(
+            image,
+            |_, _| true,
+            |image| image.as_ref().and_then(|stream| stream.front_cut(trim)),
+        )?;
+        Ok(cut.flatten())
+    }
+
+    /// Trims the stream at `key`; how many entries went. With `much`, what takes long is
+    /// done beside the locks.
+    pub fn stream_trim(&mut self, key: Key<'_>, trim: Trim, much: bool) -> Result<usize, Error> {
+        let cut = if much {
+            self.front_cut(key, trim)?
+        } else {
+            None
+        };
+        let trimmed = self.change(key, |stream: &mut Stream| {
+            (trim_from(stream, trim, cut.as_ref()), stream.len())
+        })?;
         let Some(((removed, gone), len)) = trimmed else {
             return Ok(0);
         };
@@ -167,10 +191,12 @@ impl Db<'_> {
             self.touched_times(key.bytes, Event::stream("xtrim"), removed);
             if trim.approximate {
                 let len = len.to_string();
-                self.log_instead(&[b"XTRIM", key.bytes, b"MAXLEN", b"=", len.as_bytes()]);
+                let mut args = vec![b"XTRIM", key.bytes, b"MAXLEN", b"=", len.as_bytes()];
+                args.extend(references_word(trim.references));
+                self.log_instead(&args);
             }
         }
-        self.drop_nodes(gone);
+        gone.into_iter().for_each(|gone| self.drop_nodes(gone));
         Ok(removed)
     }
 
@@ -259,6 +285,23 @@ impl Db<'_> {
     /// Drops what was a part of a stream, elsewhere if it is large.
     fn drop_stream(&mut self, part: Stream) {
         self.discard(Entry::new(b"", NewValue::collection(part), None, 0));
+    }
+}
+
+/// Trims a stream, of which nodes may be known that go.
+fn trim_from(stream: &mut Stream, trim: Trim, cut: Option<&FrontCut>) -> (usize, [Directory; 2]) {
+    let known = cut.filter(|cut| stream.admits(cut));
+    let (first, front) = known.map_or_else(Default::default, |cut| stream.take_front(cut));
+    let (rest, gone) = stream.trim(trim);
+    (first + rest, [front, gone])
+}
+
+/// How a command says what becomes of references; what is usual is not said.
+fn references_word(references: References) -> Option<&'static [u8]> {
+    match references {
+        References::Keep => None,
+        References::Delete => Some(b"DELREF"),
+        References::Acknowledged => Some(b"ACKED"),
     }
 }
 

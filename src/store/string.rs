@@ -160,11 +160,14 @@ impl Db<'_> {
         if let Ttl::At(at) = ttl
             && at <= self.now
         {
+            self.expire_if_due(key);
+            self.tell_if_new(key);
             if let Some(old) = self.take(key) {
                 self.discard(old);
             }
             self.touched(key.bytes, SET);
-            self.notify(key.bytes, Event::generic("del"));
+            self.notify(key.bytes, Event::generic("expire"));
+            self.notify(key.bytes, Event::EXPIRED);
             return self.log_instead(&[b"DEL", key.bytes]);
         }
         if let Ttl::At(at) = ttl {
@@ -313,7 +316,16 @@ impl Db<'_> {
 }
 
 /// The value as an integer, for arithmetic.
+#[inline]
 fn integer(entry: &Entry) -> Result<i64, Error> {
+    match entry.int() {
+        Some(int) => Ok(int),
+        None => parsed_integer(entry),
+    }
+}
+
+#[cold]
+fn parsed_integer(entry: &Entry) -> Result<i64, Error> {
     match entry.value() {
         ValueRef::Int(int) => Ok(int),
         ValueRef::Str(text) => num::parse_i64(text).ok_or(Error::NotInteger),

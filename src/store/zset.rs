@@ -21,6 +21,10 @@ use super::journal::Event;
 
 pub use combine::{Aggregate, Combined, Op, Plan, taken};
 
+/// Elements that leave a set in full with the command that removes them; of more, a
+/// part is let go of later ([`ZSet::sweep`]).
+const SWEPT_AT_ONCE: usize = 31;
+
 /// Which elements an update may touch, as the options of ZADD say it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
@@ -212,33 +216,27 @@ impl Db<'_> {
         Ok(self.told(key, removed.unwrap_or_default(), Event::sorted_set("zrem")))
     }
 
-    /// Removes the elements of a slice; how many. O(log n) for each; with `much`, where
-    /// a large part goes, what is left is put together from an image without the locks.
-    pub fn zset_remove_slice(
-        &mut self,
-        key: Key<'_>,
-        slice: Slice<'_>,
-        much: bool,
-    ) -> Result<usize, Error> {
-        let removed = match if much {
-            self.zset_without(key, slice)?
-        } else {
-            None
-        } {
-            Some((left, removed)) => {
-                let empty = left.is_empty();
-                self.put(key, NewValue::collection(left), Ttl::Keep);
-                (removed, empty)
-            }
-            None => {
-                let removed = self.change(key, |zset: &mut ZSet| {
-                    let ranks = slice.ranks(zset);
-                    (zset.remove_ranks(ranks), zset.is_empty())
-                })?;
-                removed.unwrap_or_default()
-            }
-        };
-        Ok(self.told(key, removed, slice.removal()))
+    /// Removes the elements of a slice; how many. O(log n), or O(n) for a small set.
+    pub fn zset_remove_slice(&mut self, key: Key<'_>, slice: Slice<'_>) -> Result<usize, Error> {
+        let removed = self.change(key, |zset: &mut ZSet| {
+            let ranks = slice.ranks(zset);
+            (zset.remove_ranks(ranks), zset.is_empty())
+        })?;
+        Ok(self.told_many(key, removed.unwrap_or_default(), slice.removal()))
+    }
+
+    /// As [`Db::told`], where the set may have more to let go of.
+    fn told_many(&mut self, key: Key<'_>, removed: (usize, bool), event: Event) -> usize {
+        if removed.0 > SWEPT_AT_ONCE && !removed.1 {
+            self.effects.unswept.push((self.index, key.bytes.into()));
+        }
+        self.told(key, removed, event)
+    }
+
+    /// Goes on with the removal of many elements; whether there is more to do.
+    pub(super) fn zset_sweep(&mut self, key: Key<'_>, max: usize) -> bool {
+        let swept = self.change(key, |zset: &mut ZSet| zset.sweep(max));
+        matches!(swept, Ok(Some(true)))
     }
 
     /// Tells how many elements were removed, and removes the key if the set is empty
@@ -277,15 +275,12 @@ impl Db<'_> {
         let Some((read, removed)) = popped.flatten() else {
             return Ok(None);
         };
-        self.told(key, removed, Event::sorted_set(end.event()));
+        self.told_many(key, removed, Event::sorted_set(end.event()));
         Ok(Some(read))
     }
 
-    /// As [`Db::zset_pop`] for many elements: where they are a large part of the set,
-    /// they are read, and what is left is put together, from an image without the
-    /// locks. Then `read` may be called again, and is not to keep anything of the time
-    /// before. Where they are not, the locks are held for O(log n) for each, of at most
-    /// a sixteenth of the set.
+    /// As [`Db::zset_pop`] for many elements, which are read beside the locks. Then
+    /// `read` may be called again, and is not to keep anything of the time before.
     pub fn zset_pop_many<R>(
         &mut self,
         key: Key<'_>,
@@ -293,24 +288,41 @@ impl Db<'_> {
         count: usize,
         mut read: impl FnMut(usize, &mut dyn Iterator<Item = Entry<'_>>) -> R,
     ) -> Result<Option<R>, Error> {
-        let slice = |zset: &ZSet| end.ranks(count, zset.len());
-        if !self.zset_loses_much(key, slice)? {
-            return self.zset_pop(key, end, count, read);
-        }
-        let mut popped = None;
-        let left = self.zset_left(key, |zset| {
-            let ranks = slice(zset);
-            popped = Some((end.read(zset, ranks.clone(), &mut read), ranks.len()));
-            ranks
+        let popped = self.zset_aside(key, |zset| {
+            end.read(zset, end.ranks(count, zset.len()), &mut read)
         })?;
-        // Who finds no set reads nothing; what was read of an earlier one is void.
-        let Some((left, (read, removed))) = left.zip(popped) else {
-            return Ok(None);
+        let Some(popped) = popped else {
+            return self.zset_pop(key, end, count, read);
         };
-        let empty = left.is_empty();
-        self.put(key, NewValue::collection(left), Ttl::Keep);
-        self.told(key, (removed, empty), Event::sorted_set(end.event()));
-        Ok(Some(read))
+        let removed = self.change(key, |zset: &mut ZSet| {
+            let ranks = end.ranks(count, zset.len());
+            (zset.remove_ranks(ranks), zset.is_empty())
+        })?;
+        let event = Event::sorted_set(end.event());
+        self.told_many(key, removed.unwrap_or_default(), event);
+        Ok(popped)
+    }
+
+    /// What `compute` makes of the set at `key`, if there is one, beside the locks; as
+    /// [`Db::aside`].
+    fn zset_aside<R>(
+        &mut self,
+        key: Key<'_>,
+        mut compute: impl FnMut(&ZSet) -> R,
+    ) -> Result<Option<Option<R>>, Error> {
+        let image = |db: &Db<'_>| Ok(db.peek_zset(key)?.map(|zset| zset.image()));
+        let unchanged = |db: &Db<'_>, image: &Option<ZSet>| match (db.peek_zset(key), image) {
+            (Ok(Some(zset)), Some(image)) => zset.is_as(image),
+            (Ok(None), None) => true,
+            _ => false,
+        };
+        self.aside(image, unchanged, |image| image.as_ref().map(&mut compute))
+    }
+
+    /// A copy of the set at `key` that can be changed on its own, made beside the locks;
+    /// `None` where there is no set, or it did not come to rest.
+    pub(super) fn zset_copied(&mut self, key: Key<'_>) -> Option<ZSet> {
+        self.zset_aside(key, ZSet::copied).ok()??
     }
 
     /// Stores a computed set under `key`, whatever was there; without elements it only

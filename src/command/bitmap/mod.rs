@@ -162,7 +162,6 @@ fn bitop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         .collect();
     let result = image::apart(
         ctx,
-        argv,
         &from,
         |images| images.iter().flatten().map(Bytes::len).sum::<usize>() / BYTES_PER_COST,
         |images| {

@@ -193,10 +193,11 @@ fn seconds(text: &[u8], option: &str) -> Result<i64, Error> {
     }
 }
 
-/// The types of clients that Redis knows: the one we have, and all others.
+/// The types of clients that Redis knows: those we have, and all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Normal,
+    PubSub,
     Absent,
 }
 
@@ -204,7 +205,8 @@ impl Kind {
     fn read(name: &[u8]) -> Result<Kind, Error> {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Kind::Normal),
-            b"slave" | b"replica" | b"pubsub" | b"master" => Ok(Kind::Absent),
+            b"pubsub" => Ok(Kind::PubSub),
+            b"slave" | b"replica" | b"master" => Ok(Kind::Absent),
             _ => {
                 let text = [b"ERR Unknown client type '", name, b"'"];
                 Err(Error::Bytes(text.concat()))
@@ -212,7 +214,11 @@ impl Kind {
         }
     }
 
-    fn admits(self, _client: &Client) -> bool {
-        self == Kind::Normal
+    fn admits(self, client: &Client) -> bool {
+        match self {
+            Kind::Normal => !client.is_subscriber(),
+            Kind::PubSub => client.is_subscriber(),
+            Kind::Absent => false,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! CLIENT INFO, LIST and KILL: the register of clients, shown and filtered.
 //!
-//! All clients are of type `normal`, authenticated or not they are the user
-//! `default`. A killed client is gone for every command that follows, although the
+//! A client that is subscribed to anything is of type `pubsub`, any other `normal`;
+//! authenticated or not they are the user `default`. A killed client is gone for every command that follows, although the
 //! reactor may need a moment to end it. What a line says of another connection is a
 //! snapshot of its atomics: each value is true, but not all of one moment.
 
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::filter::Filter;
 use crate::base::clock::Millis;
 use crate::base::num;
-use crate::clients::Client;
+use crate::clients::{Client, TrackFlags};
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::table::Table;
@@ -131,6 +131,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
     } else {
         (0, output.0)
     };
+    let [sub, psub, ssub] = [0, 1, 2].map(|kind| client.subscriptions[kind].load(Relaxed));
     let last = usize::from(client.last_command.load(Relaxed));
     let shown = [
         format!("id={}", client.id),
@@ -141,7 +142,10 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!("idle={}", seconds(client.last_active.load(Relaxed))),
         format!("flags={}", flags(client)),
         format!("db={}", client.db.load(Relaxed)),
-        format!("sub=0 psub=0 ssub=0 multi={}", client.queued.load(Relaxed)),
+        format!(
+            "sub={sub} psub={psub} ssub={ssub} multi={}",
+            client.queued.load(Relaxed)
+        ),
         format!(
             "qbuf={} qbuf-free={}",
             input.0,
@@ -153,7 +157,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!("tot-mem={}", client.mem_bytes()),
         format!("events={}", if output.0 > 0 { "rw" } else { "r" }),
         format!("cmd={}", commands.get(last).unwrap_or(&"NULL")),
-        "user=default redir=-1".to_owned(),
+        format!("user=default redir={}", client.redirection()),
         format!("resp={}", client.resp.load(Relaxed)),
         format!("lib-name={}", String::from_utf8_lossy(&names.lib_name)),
         format!("lib-ver={}", String::from_utf8_lossy(&names.lib_version)),
@@ -164,9 +168,14 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 
 /// Redis's letters for what is special about a client; `N` for nothing.
 pub(super) fn flags(client: &Client) -> String {
+    let tracks = |flag| client.track_flags.load().has(flag);
     let letters = [
+        (client.is_subscriber(), 'P'),
         (client.wait.lock().is_some(), 'b'),
         (client.queued.load(Relaxed) >= 0, 'x'),
+        (tracks(TrackFlags::ON), 't'),
+        (tracks(TrackFlags::BROKEN_REDIRECT), 'R'),
+        (tracks(TrackFlags::BCAST), 'B'),
         (client.unix, 'U'),
         (client.no_evict.load(Relaxed), 'e'),
         (client.no_touch.load(Relaxed), 'T'),

@@ -10,6 +10,7 @@ mod filter;
 mod list;
 mod pause;
 mod rows;
+mod tracking;
 mod wait;
 
 pub use rows::SPECS;
@@ -25,10 +26,18 @@ use crate::store::DATABASES;
 use std::sync::atomic::Ordering::Relaxed;
 
 fn ping(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    match argv.len() {
-        1 => ctx.reply.simple("PONG"),
-        2 => ctx.reply.bulk(argv.get(1)),
-        _ => return Err(Error::Arity("ping".to_owned()).into()),
+    if argv.len() > 2 {
+        return Err(Error::Arity("ping".to_owned()).into());
+    }
+    if ctx.session.only_listens {
+        // In the form of a message, so that it can be told from a reply.
+        ctx.reply.array(2);
+        ctx.reply.bulk(b"pong");
+        ctx.reply.bulk(argv.get(1));
+    } else if argv.len() == 1 {
+        ctx.reply.simple("PONG");
+    } else {
+        ctx.reply.bulk(argv.get(1));
     }
     Ok(())
 }
@@ -63,6 +72,8 @@ fn quit(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
 /// stays: the library is still the same.
 fn reset(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     select_db(ctx, 0);
+    ctx.services.pubsub.release(&ctx.session.client);
+    ctx.session.note_tracking();
     speak(ctx, Version::Resp2);
     ctx.session.authenticated = auth::password(ctx).is_empty();
     ctx.session.reply_mode = ReplyMode::On;
@@ -84,14 +95,18 @@ fn select_db(ctx: &mut Ctx<'_, '_>, index: usize) {
     ctx.session.client.db.store(index as u8, Relaxed);
 }
 
-/// Changes the protocol of this reply and those that follow.
+/// Changes the protocol of this reply and those that follow. Messages that came
+/// before are in the old one, and stand before the reply.
 fn speak(ctx: &mut Ctx<'_, '_>, version: Version) {
     let number = match version {
         Version::Resp2 => 2,
         Version::Resp3 => 3,
     };
+    let client = &ctx.session.client;
+    client.inbox.switch(version, ctx.reply);
     ctx.reply.set_version(version);
-    ctx.session.client.resp.store(number, Relaxed);
+    client.resp.store(number, Relaxed);
+    ctx.session.note_subscriptions();
 }
 
 const NOT_AN_INT: &str = "ERR value is out of range, value must between -2147483648 and 2147483647";

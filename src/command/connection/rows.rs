@@ -2,7 +2,7 @@
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::{auth, client, echo, list, pause, ping, quit, reset, select, wait};
+use super::{auth, client, echo, list, pause, ping, quit, reset, select, tracking, wait};
 
 /// The commands of this family.
 pub const SPECS: &[Spec] = &[
@@ -434,6 +434,96 @@ pub const SPECS: &[Spec] = &[
                     Arg::new("skip", ArgType::PureToken).token("SKIP"),
                 ])],
                 run: client::reply,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "tracking",
+                arity: -3,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "6.0.0",
+                complexity: "O(1). Some options may introduce additional complexity.",
+                summary: "Ask to be told when keys change that the client has read, or any",
+                args: &[
+                    Arg::new("status", ArgType::OneOf).of(&[
+                        Arg::new("on", ArgType::PureToken).token("ON"),
+                        Arg::new("off", ArgType::PureToken).token("OFF"),
+                    ]),
+                    Arg::new("client-id", ArgType::Integer)
+                        .token("REDIRECT")
+                        .optional(),
+                    Arg::new("prefix", ArgType::String)
+                        .token("PREFIX")
+                        .optional()
+                        .multiple()
+                        .multiple_token(),
+                    Arg::new("BCAST", ArgType::PureToken)
+                        .token("BCAST")
+                        .optional(),
+                    Arg::new("OPTIN", ArgType::PureToken)
+                        .token("OPTIN")
+                        .optional(),
+                    Arg::new("OPTOUT", ArgType::PureToken)
+                        .token("OPTOUT")
+                        .optional(),
+                    Arg::new("NOLOOP", ArgType::PureToken)
+                        .token("NOLOOP")
+                        .optional(),
+                ],
+                run: tracking::tracking,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "caching",
+                arity: 3,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "6.0.0",
+                complexity: "O(1)",
+                summary: "Say whether the next command's keys are tracked",
+                args: &[Arg::new("mode", ArgType::OneOf).of(&[
+                    Arg::new("yes", ArgType::PureToken).token("YES"),
+                    Arg::new("no", ArgType::PureToken).token("NO"),
+                ])],
+                run: tracking::caching,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "getredir",
+                arity: 2,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "6.0.0",
+                complexity: "O(1)",
+                summary: "Get the client that is told of changes instead",
+                run: tracking::get_redirection,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "trackinginfo",
+                arity: 2,
+                flags: Flags::NOSCRIPT
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "6.2.0",
+                complexity: "O(1)",
+                summary: "Return how the connection tracks keys",
+                run: tracking::tracking_info,
                 ..Spec::DEFAULT
             },
             Spec {

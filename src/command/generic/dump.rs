@@ -38,6 +38,10 @@ pub fn dump(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let image = Image::of(entry.value());
     ctx.db.release();
+    if image.is_spent(now) {
+        ctx.reply.null();
+        return Ok(());
+    }
     let payload = payload::write(image.value(), now, target, compress);
     ctx.reply.bulk_shared(&Bytes::from(payload));
     Ok(())

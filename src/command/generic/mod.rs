@@ -27,7 +27,7 @@ use scan::{keys, randomkey, scan};
 use sort::{sort, sort_ro};
 
 use super::args::Args;
-use super::ctx::{Ctx, Outcome};
+use super::ctx::{Ctx, LIGHT_COST, Outcome};
 use super::error::Error;
 use crate::resp::Argv;
 use crate::store::{Db, Key};
@@ -107,7 +107,7 @@ fn copy(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     // A copy makes about as many steps as a drop.
     let steps = (ctx.db.peek(from)).map_or(0, |entry| entry.drop_effort());
     ctx.afford(steps)?;
-    let done = ctx.db.copy(from, to, to_db, replace);
+    let done = (ctx.db).copy(from, (to, to_db), replace, steps > LIGHT_COST);
     ctx.reply.int(i64::from(done));
     Ok(())
 }

@@ -68,7 +68,7 @@ fn given<'a>(argv: Argv<'a>, at: usize) -> Given<'a> {
 }
 
 /// The arguments as names with values.
-fn pairs<'a>(argv: Argv<'a>) -> impl Iterator<Item = (&'a [u8], Given<'a>)> + Clone {
+fn pairs<'a>(argv: Argv<'a>) -> impl ExactSizeIterator<Item = (&'a [u8], Given<'a>)> + Clone {
     (0..argv.len() / 2).map(move |i| (argv.get(2 * i), given(argv, 2 * i + 1)))
 }
 
@@ -160,7 +160,8 @@ fn hincrbyfloat(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 fn hdel(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (key, names) = (ctx.key(argv), argv.from(2));
     afford_names(ctx, key, names.len())?;
-    let removed = ctx.db.hash_delete(key, names.iter())?;
+    let much = names.len() > LIGHT_COST;
+    let removed = ctx.db.hash_delete(key, names.iter(), much)?;
     ctx.reply.len(removed);
     Ok(())
 }

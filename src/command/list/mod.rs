@@ -114,11 +114,15 @@ fn pop_many(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, end: End) -> Outcome {
     let (key, limit) = (ctx.key(argv), ctx.list_limit());
     let len = ctx.db.list_len(key)?;
     ctx.afford(count.min(len))?;
+    let much = count.min(len) > LIGHT_COST;
     let reply = &mut *ctx.reply;
-    let found = ctx.db.list_pop_many(key, end, count, limit, |list, gone| {
+    let mark = reply.mark();
+    let found = (ctx.db).list_pop_many(key, end, count, (limit, much), |list, gone| {
+        reply.rewind(mark);
         write_popped(reply, list, gone, end)
     })?;
     if !found {
+        ctx.reply.rewind(mark);
         ctx.reply.null_array();
     }
     Ok(())
@@ -176,15 +180,24 @@ fn multi_pop(
             continue;
         }
         ctx.afford(count)?;
-        ctx.reply.array(2);
-        ctx.reply.bulk(key.bytes);
-        let reply = &mut *ctx.reply;
-        (ctx.db).list_pop_many(key, end, count, limit, |list, gone| {
+        let much = count > LIGHT_COST;
+        let (reply, mut popped) = (&mut *ctx.reply, 0);
+        let mark = reply.mark();
+        let found = (ctx.db).list_pop_many(key, end, count, (limit, much), |list, gone| {
+            popped = gone.len();
+            reply.rewind(mark);
+            reply.array(2);
+            reply.bulk(key.bytes);
             write_popped(reply, list, gone, end)
         })?;
+        if !found {
+            // Somebody else has taken it meanwhile.
+            ctx.reply.rewind(mark);
+            continue;
+        }
         let mut digits = itoa::Buffer::new();
         let name: &[u8] = if end == End::Head { b"LPOP" } else { b"RPOP" };
-        (ctx.db).log_instead(&[name, key.bytes, digits.format(count).as_bytes()]);
+        (ctx.db).log_instead(&[name, key.bytes, digits.format(popped).as_bytes()]);
         return Ok(true);
     }
     Ok(false)
@@ -376,7 +389,8 @@ fn lrem(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (key, limit) = (ctx.key(argv), ctx.list_limit());
     let len = ctx.db.list_len(key)?;
     ctx.afford(len)?;
-    let removed = ctx.db.list_remove(key, count, argv.get(3), limit)?;
+    let how = (limit, len > LIGHT_COST);
+    let removed = ctx.db.list_remove(key, count, argv.get(3), how)?;
     ctx.reply.len(removed);
     Ok(())
 }
@@ -393,7 +407,8 @@ fn linsert(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (key, limit) = (ctx.key(argv), ctx.list_limit());
     let len = ctx.db.list_len(key)?;
     ctx.afford(len)?;
-    let len = (ctx.db).list_insert(key, side, argv.get(3), argv.get(4), limit)?;
+    let how = (limit, len > LIGHT_COST);
+    let len = (ctx.db).list_insert(key, side, argv.get(3), argv.get(4), how)?;
     ctx.reply.int(len);
     Ok(())
 }
@@ -404,7 +419,8 @@ fn ltrim(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let (key, limit) = (ctx.key(argv), ctx.list_limit());
     let nodes = ctx.db.list_nodes(key)?;
     ctx.afford(nodes)?;
-    ctx.db.list_trim(key, start, stop, limit)?;
+    ctx.db
+        .list_trim(key, start, stop, (limit, nodes > LIGHT_COST))?;
     ctx.reply.ok();
     Ok(())
 }

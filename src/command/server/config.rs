@@ -45,7 +45,12 @@ pub(super) fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     } else {
         Protected::Refused
     };
-    let mut apply = |id| services.control.apply(id);
+    let mut apply = |id| {
+        if id == Id::NOTIFY_KEYSPACE_EVENTS {
+            (services.pubsub.events).set_classes(&services.config.text(id));
+        }
+        services.control.apply(id)
+    };
     match services.config.set_many(&pairs, protected, &mut apply) {
         Ok(_) => ctx.reply.ok(),
         Err(error) => return Err(Error::Bytes(error.to_string().into_bytes()).into()),

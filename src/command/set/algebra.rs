@@ -10,7 +10,7 @@ use crate::command::ctx::{Ctx, LIGHT_COST, Outcome};
 use crate::command::error::Error;
 use crate::ds::set::{Difference, Intersection, Item, Rules, Set, difference, union};
 use crate::resp::{Argv, Reply};
-use crate::store::{Footprint, Key};
+use crate::store::Key;
 
 /// What is computed from several sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +165,8 @@ fn store(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, operation: Operation) -> Outcome
     let result = if cost <= LIGHT_COST {
         operation.compute(&sets, rules)
     } else {
-        let mut footprint = Footprint::NONE;
-        footprint.add(to.hash, true);
-        keys.iter().for_each(|key| footprint.add(key.hash, false));
         let compute = |sets: &Sets<'_>| operation.compute(sets, rules);
-        ctx.db.compute_aside(&keys, footprint, compute)?
+        ctx.db.compute_aside(&keys, compute)?
     };
     let len = ctx.db.set_store(to, result, operation.event());
     ctx.reply.len(len);

@@ -77,7 +77,8 @@ fn srem(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let key = ctx.key(argv);
     let members = argv.from(2).iter();
     ctx.afford(members.len())?;
-    let removed = ctx.db.set_remove(key, members)?;
+    let much = members.len() > LIGHT_COST;
+    let removed = ctx.db.set_remove(key, members, much)?;
     ctx.reply.len(removed);
     Ok(())
 }

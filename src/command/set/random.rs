@@ -6,7 +6,7 @@ use crate::command::ctx::{Ctx, LIGHT_COST, Outcome};
 use crate::command::error::Error;
 use crate::ds::set::{Set, Taken};
 use crate::resp::{Argv, Reply};
-use crate::store::{self, Footprint};
+use crate::store;
 
 /// A choice of more than this part of a set passes all of it.
 const PASSED_PART: usize = 3;
@@ -46,16 +46,13 @@ fn pop_many(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, count: usize) -> Outcome {
     let count = count.min(len);
     ctx.afford(count)?;
     if count > LIGHT_COST {
-        let mut footprint = Footprint::NONE;
-        footprint.add(key.hash, true);
         let mark = ctx.reply.mark();
         let reply = &mut *ctx.reply;
         let write = |taken: &[Taken]| {
             reply.rewind(mark);
             write_taken(reply, taken);
         };
-        ctx.db
-            .set_pop_aside(key, footprint, count, (ctx.rng, rules), write)?;
+        ctx.db.set_pop_aside(key, count, (ctx.rng, rules), write)?;
     } else if count == len {
         match ctx.db.peek_sets(&[key])?.first() {
             Some(Some(set)) => write_members(ctx.reply, set),

@@ -1,27 +1,35 @@
 //! Entries: adding, counting, reading ranges, deleting, trimming.
 
-use super::options::{TrimOptions, entry_id, entry_ids, interval};
+use super::options::{self, TrimOptions, entry_id, entry_ids, interval};
 use super::{read_stream, write_entries, write_id};
 use crate::command::args::Args;
-use crate::command::ctx::{Ctx, LIGHT_COST, Outcome};
+use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, Stop};
 use crate::command::error::Error;
-use crate::ds::stream::{NewId, Stream, StreamId, Trim};
+use crate::ds::stream::{NewId, References, Stream, StreamId, Trim};
 use crate::resp::Argv;
 use crate::store::Key;
-use crate::store::stream::{Addition, Fate, NewIds, References};
+use crate::store::stream::{Addition, Fate, NewIds};
 
 /// Nodes that one step of cost stands for when they are removed.
 const NODES_OF_COST: usize = 4;
 
-/// Leaves a trim that removes many nodes to the pool.
-fn afford_trim(ctx: &Ctx<'_, '_>, key: Key<'_>, trim: Option<Trim>, more: usize) -> Outcome {
-    let nodes = match (trim, ctx.db.peek_stream(key)) {
-        (Some(trim), Ok(Some(stream))) if !ctx.alone => {
-            stream.trim_cost(trim, LIGHT_COST / NODES_OF_COST + 1)
+/// Leaves a trim that removes many nodes, or looks at many entries, to the pool; there,
+/// says whether it does.
+fn afford_trim(
+    ctx: &Ctx<'_, '_>,
+    key: Key<'_>,
+    trim: Option<Trim>,
+    more: usize,
+) -> Result<bool, Stop> {
+    let cost = match (trim, ctx.db.peek_stream(key)) {
+        (Some(trim), Ok(Some(stream))) => {
+            let nodes = stream.trim_cost(trim, LIGHT_COST / NODES_OF_COST + 1);
+            nodes * NODES_OF_COST + stream.trim_looks_at(trim, LIGHT_COST + 1)
         }
         _ => 0,
     };
-    ctx.afford(more + nodes * NODES_OF_COST)
+    ctx.afford(more + cost)?;
+    Ok(cost > LIGHT_COST)
 }
 
 pub fn xadd(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
@@ -39,7 +47,7 @@ pub fn xadd(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let (key, limit) = (ctx.key(argv), ctx.stream_limit());
     let trim = options.trim(limit.entries);
-    afford_trim(ctx, key, trim, args.left() / 2)?;
+    let much = afford_trim(ctx, key, trim, args.left() / 2)?;
     let first = args.position();
     let fields = (first..argv.len())
         .step_by(2)
@@ -49,6 +57,7 @@ pub fn xadd(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         create: !options.no_create,
         trim,
         limit,
+        much,
     };
     match ctx.db.stream_add(key, addition, fields)? {
         Some(id) => write_id(ctx.reply, id),
@@ -63,8 +72,8 @@ pub fn xtrim(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Err(Error::Syntax.into());
     };
     let key = ctx.key(argv);
-    afford_trim(ctx, key, Some(trim), 0)?;
-    let removed = ctx.db.stream_trim(key, trim)?;
+    let much = afford_trim(ctx, key, Some(trim), 0)?;
+    let removed = ctx.db.stream_trim(key, trim, much)?;
     ctx.reply.len(removed);
     Ok(())
 }
@@ -136,12 +145,8 @@ fn deletion(mut args: Args<'_>) -> Result<(References, Vec<StreamId>), Error> {
         Error::text("ERR The `numids` parameter must match the number of arguments");
     let (mut references, mut ids) = (References::Keep, None);
     while !args.is_done() {
-        if args.word("KEEPREF") {
-            references = References::Keep;
-        } else if args.word("DELREF") {
-            references = References::Delete;
-        } else if args.word("ACKED") {
-            references = References::Acknowledged;
+        if let Some(said) = options::references(&mut args) {
+            references = said;
         } else if ids.is_none() && args.word("IDS") {
             let count = args.size_or(NOT_POSITIVE)?;
             if count == 0 {

@@ -3,7 +3,7 @@
 use super::options::{edge_id, entry_id, entry_ids, interval};
 use super::{no_group, no_group_in, no_such_form, read_stream, write_id};
 use crate::command::args::Args;
-use crate::command::ctx::{Ctx, Outcome, Stop};
+use crate::command::ctx::{Ctx, LIGHT_COST, Outcome, Stop};
 use crate::command::error::Error;
 use crate::command::help;
 use crate::ds::stream::{Group, Ids, Stream};
@@ -124,8 +124,9 @@ pub fn xgroup_delconsumer(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         Some(consumer.pending_len())
     };
     let cost = (ctx.db.peek_stream(key)?).and_then(|stream| pending(&stream));
-    ctx.afford(cost.unwrap_or(0))?;
-    let pending = ctx.db.group_remove_consumer(key, group, name)?;
+    let cost = cost.unwrap_or(0);
+    ctx.afford(cost)?;
+    let pending = (ctx.db).group_remove_consumer(key, group, name, cost > LIGHT_COST)?;
     ctx.reply.len(pending.unwrap_or(0));
     Ok(())
 }

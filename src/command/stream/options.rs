@@ -3,7 +3,7 @@
 
 use crate::command::args::Args;
 use crate::command::error::Error;
-use crate::ds::stream::{Ids, Keep, NewId, StreamId, Trim};
+use crate::ds::stream::{Ids, Keep, NewId, References, StreamId, Trim};
 use crate::resp::Argv;
 
 const INVALID_ID: Error = Error::text("ERR Invalid stream ID specified as stream command argument");
@@ -65,6 +65,7 @@ pub struct TrimOptions {
     keep: Option<Keep>,
     approximate: bool,
     limit: Option<usize>,
+    references: References,
     /// XADD alone: make no stream.
     pub no_create: bool,
     /// XADD alone.
@@ -78,6 +79,7 @@ impl TrimOptions {
             keep: None,
             approximate: false,
             limit: None,
+            references: References::Keep,
             no_create: false,
             id: None,
         };
@@ -89,6 +91,8 @@ impl TrimOptions {
                 options.threshold(args, |args| Ok(Keep::From(entry_id(args.bytes()?)?)))?;
             } else if valued && args.word("LIMIT") {
                 options.limit = Some(limit(args)?);
+            } else if let Some(references) = references(args) {
+                options.references = references;
             } else if adds && args.word("NOMKSTREAM") {
                 options.no_create = true;
             } else if adds {
@@ -163,7 +167,22 @@ impl TrimOptions {
             keep: self.keep?,
             approximate: self.approximate,
             limit,
+            references: self.references,
         })
+    }
+}
+
+/// Reads the word, if it is the next one, that says what becomes of references to
+/// deleted entries.
+pub fn references(args: &mut Args<'_>) -> Option<References> {
+    if args.word("KEEPREF") {
+        Some(References::Keep)
+    } else if args.word("DELREF") {
+        Some(References::Delete)
+    } else if args.word("ACKED") {
+        Some(References::Acknowledged)
+    } else {
+        None
     }
 }
 

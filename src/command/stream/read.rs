@@ -315,9 +315,11 @@ pub fn xreadgroup(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         reads.push((key, read));
     }
     ctx.afford(cost)?;
+    // Of several streams none may be let out of sight once one has changed.
+    let much = cost > LIGHT_COST && request.streams == 1;
     let mut replies = Vec::new();
     for (key, read) in &reads {
-        match ctx.db.group_read(*key, read)? {
+        match ctx.db.group_read(*key, read, much)? {
             None | Some(Delivered::Nothing) => {}
             Some(delivered) => replies.push((key.bytes, delivered)),
         }

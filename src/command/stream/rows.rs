@@ -32,6 +32,9 @@ const REFERENCES: Arg = Arg::new("condition", ArgType::OneOf).optional().of(&[
     Arg::new("acked", ArgType::PureToken).token("ACKED"),
 ]);
 
+/// The same for the commands that had to do without.
+const TRIM_REFERENCES: Arg = REFERENCES.since("8.2.0");
+
 /// A counted block of ids.
 const IDS: Arg = Arg::new("ids", ArgType::Block).token("IDS").of(&[
     Arg::new("numids", ArgType::Integer),
@@ -57,6 +60,7 @@ pub const SPECS: &[Spec] = &[
                 .token("NOMKSTREAM")
                 .since("6.2.0")
                 .optional(),
+            TRIM_REFERENCES,
             Arg::new("trim", ArgType::Block).optional().of(&[
                 Arg::new("strategy", ArgType::OneOf).of(&[
                     Arg::new("maxlen", ArgType::PureToken).token("MAXLEN"),
@@ -217,6 +221,7 @@ pub const SPECS: &[Spec] = &[
                     .token("LIMIT")
                     .since("6.2.0")
                     .optional(),
+                TRIM_REFERENCES,
             ]),
         ],
         run: xtrim,

@@ -46,19 +46,14 @@ impl<'a> Compare<'a> {
     }
 
     /// Whether the comparison holds for the string at `key`; `None` without one.
-    pub fn check(
-        self,
-        ctx: &mut Ctx<'_, '_>,
-        argv: Argv<'_>,
-        key: Key<'_>,
-    ) -> Result<Option<bool>, Stop> {
+    pub fn check(self, ctx: &mut Ctx<'_, '_>, key: Key<'_>) -> Result<Option<bool>, Stop> {
         let (want, equal) = match self {
             Compare::Equal(value) => return Ok(is_value(ctx, key, value)?),
             Compare::NotEqual(value) => return Ok(is_value(ctx, key, value)?.map(|is| !is)),
             Compare::DigestEqual(digest) => (digest, true),
             Compare::DigestNotEqual(digest) => (digest, false),
         };
-        let found = digest_of(ctx, argv, key)?;
+        let found = digest_of(ctx, key)?;
         if found.is_some() && want.len() != DIGITS {
             let text = "ERR must be exactly 16 hexadecimal characters";
             return Err(Error::text(text).into());
@@ -81,10 +76,9 @@ fn hex_digest(bytes: &[u8]) -> String {
 }
 
 /// The digest of the string at `key`, which is that string still.
-fn digest_of(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, key: Key<'_>) -> Result<Option<String>, Stop> {
+fn digest_of(ctx: &mut Ctx<'_, '_>, key: Key<'_>) -> Result<Option<String>, Stop> {
     image::apart(
         ctx,
-        argv,
         &[key],
         |images| {
             images[0]
@@ -106,7 +100,7 @@ pub fn digest(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 pub fn delifeq(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let key = ctx.key(argv);
-    let holds = Compare::Equal(argv.get(2)).check(ctx, argv, key)?;
+    let holds = Compare::Equal(argv.get(2)).check(ctx, key)?;
     delete_if(ctx, key, holds == Some(true));
     Ok(())
 }
@@ -121,7 +115,7 @@ pub fn delex(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         (4, None) => false,
         (4, Some(Type::String)) => {
             let compare = Compare::named(argv.get(2)).ok_or(CONDITION)?;
-            compare(argv.get(3)).check(ctx, argv, key)? == Some(true)
+            compare(argv.get(3)).check(ctx, key)? == Some(true)
         }
         (4, Some(_)) => return Err(TYPE.into()),
         _ => return Err(Error::Arity(ctx.command.full_name.clone()).into()),

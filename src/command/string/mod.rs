@@ -50,13 +50,23 @@ fn get(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 }
 
 fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    // Nearly every SET has no options.
+    if argv.len() == 3 {
+        ctx.db.set(ctx.key(argv), value(argv, 2), Ttl::Clear);
+        ctx.reply.ok();
+        return Ok(());
+    }
+    set_with_options(ctx, argv)
+}
+
+fn set_with_options(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let options = Options::parse(Args::from(argv, 3), Of::Set)?;
     let ttl = options.ttl(ctx.db.now, "set")?;
     let key = ctx.key(argv);
     let allowed = match options.compare {
         None => ctx.db.set_allowed(key, options.condition),
         Some(compare) => {
-            let found = compare.check(ctx, argv, key)?;
+            let found = compare.check(ctx, key)?;
             found.unwrap_or(compare.admits_absence())
         }
     };

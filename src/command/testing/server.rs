@@ -14,6 +14,7 @@ use crate::command::ctx::{Control, MemoryUse};
 use crate::command::{Command, Ctx, Outcome, Services, Session, Stop, Table};
 use crate::config::{Config, Id};
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
+use crate::pubsub::PubSub;
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
 use crate::store::journal::Silent;
@@ -78,6 +79,7 @@ impl Server {
         let services = Services {
             config: Arc::new(config),
             clients: Clients::default(),
+            pubsub: PubSub::default(),
             metrics,
             rates: Rates::default(),
             observed: Observed::default(),

@@ -38,8 +38,15 @@ use crate::store::zset::{End, Rules};
 
 /// The options of ZADD: what it may touch, and whether moved elements count (CH).
 fn zadd_options(args: &mut Args<'_>) -> Result<(Rules, bool), Error> {
+    /// What the options begin with, in lower case.
+    const FIRST: &[u8] = b"nxglci";
     let (mut rules, mut changed) = (Rules::default(), false);
     loop {
+        // Mostly a score comes first.
+        let first = args.peek().and_then(|arg| arg.first());
+        if first.is_none_or(|first| !FIRST.contains(&first.to_ascii_lowercase())) {
+            return Ok((rules, changed));
+        }
         if args.word("NX") {
             rules.only_new = true;
         } else if args.word("XX") {

@@ -259,7 +259,7 @@ fn remove(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, by: By) -> Outcome {
     let key = ctx.key(argv);
     let cost = (ctx.db.peek_zset(key)?).map_or(0, |zset| slice.ranks(&zset).len());
     ctx.afford(cost)?;
-    let removed = ctx.db.zset_remove_slice(key, slice, cost > LIGHT_COST)?;
+    let removed = ctx.db.zset_remove_slice(key, slice)?;
     ctx.reply.len(removed);
     Ok(())
 }

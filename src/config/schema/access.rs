@@ -53,11 +53,9 @@ rows! {
         /// past it the largest are closed. 0 is no limit.
         MAXMEMORY_CLIENTS = row("maxmemory-clients", Kind::PercentOrMemory, "0");
         /// Keys remembered for clients that cache them.
-        TRACKING_TABLE_MAX_KEYS = int("tracking-table-max-keys", 0, LONG_MAX, "1000000")
-            .inert("there is no client-side caching");
+        TRACKING_TABLE_MAX_KEYS = int("tracking-table-max-keys", 0, LONG_MAX, "1000000");
         /// The events published when keys change: any of the characters Ag$lshzxeKEtmdn.
-        NOTIFY_KEYSPACE_EVENTS = ruled("notify-keyspace-events", lists::notify_events, "")
-            .inert("there is no pub/sub");
+        NOTIFY_KEYSPACE_EVENTS = ruled("notify-keyspace-events", lists::notify_events, "");
     }
 
     "Scripts" {

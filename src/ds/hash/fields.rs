@@ -43,6 +43,11 @@ impl Fields {
         self.table.len()
     }
 
+    /// See [`Table::is_as`].
+    pub(super) fn is_as(&self, image: &Fields) -> bool {
+        self.table.is_as(&image.table)
+    }
+
     /// No deadline is below this.
     #[inline]
     pub(super) fn earliest(&self) -> i64 {

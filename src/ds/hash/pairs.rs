@@ -26,6 +26,11 @@ impl Pairs {
         Pairs(Packed::with_room(bytes, false))
     }
 
+    /// Whether both are the same bytes. O(bytes).
+    pub(super) fn is_as(&self, other: &Pairs) -> bool {
+        self.0.entries() == other.0.entries()
+    }
+
     /// Number of fields. O(1).
     #[inline]
     pub(super) fn len(&self) -> usize {

@@ -29,6 +29,11 @@ impl Timed {
         }
     }
 
+    /// Whether both are the same fields with the same deadlines. O(bytes).
+    pub(super) fn is_as(&self, other: &Timed) -> bool {
+        self.pairs.is_as(&other.pairs) && self.deadlines == other.deadlines
+    }
+
     #[inline]
     pub(super) fn deadline(&self, index: usize) -> i64 {
         self.deadlines[index]

@@ -133,6 +133,41 @@ fn draining_from_either_end_empties_the_map() {
 }
 
 #[test]
+fn cuts_leave_two_sound_maps() {
+    let mut rng = Rng::seeded(seed("ordmap::cuts_leave_two_sound_maps"));
+    for round in 0..200 {
+        let space = [1, 60, 3000, 50_000][round % 4];
+        let (mut map, mut model) = (OrdMap::default(), BTreeMap::new());
+        for _ in 0..rng.below(space) + 1 {
+            let (key, value) = (rng.below(space) as u32, rng.next_u64());
+            map.insert(key, value);
+            model.insert(key, value);
+        }
+        let image = map.clone();
+        let key = rng.below(space + 2) as u32;
+        let rest = model.split_off(&key);
+        let front = map.cut_front(&key, model.len());
+        assert_eq!(image.len(), model.len() + rest.len());
+        for (map, model) in [(&front, &model), (&map, &rest)] {
+            map.check();
+            agree(map, model, &mut rng, space);
+        }
+        image.check();
+        let mut model = rest;
+        for _ in 0..500 {
+            let key = rng.below(space) as u32;
+            if rng.below(3) == 0 {
+                assert_eq!(map.insert(key, 1), model.insert(key, 1));
+            } else {
+                assert_eq!(map.remove(&key), model.remove(&key));
+            }
+        }
+        map.check();
+        agree(&map, &model, &mut rng, space);
+    }
+}
+
+#[test]
 fn changes_in_place_do_not_reach_an_image() {
     let mut map = OrdMap::default();
     for key in 0..1000u32 {

@@ -159,6 +159,7 @@ fn trim(stream: &mut Stream, model: &mut Model, rng: &mut Rng, top: u64) {
         keep,
         approximate: rng.below(3) == 0,
         limit: 0,
+        references: References::Keep,
     };
     let before: Vec<StreamId> = model.keys().copied().collect();
     let (removed, gone) = stream.trim(trim);
@@ -174,6 +175,90 @@ fn trim(stream: &mut Stream, model: &mut Model, rng: &mut Rng, top: u64) {
         Keep::From(least) => assert!(model.keys().next().is_none_or(|first| *first >= least)),
     }
     check(stream, model);
+}
+
+/// A stream of so many entries, with two groups that have read most of it and are not
+/// done with all of that.
+fn read_by_groups(rng: &mut Rng, count: u64) -> Stream {
+    let mut stream = Stream::default();
+    for nth in 1..=count {
+        add(&mut stream, id(nth, 0), &fields(rng), SMALL);
+    }
+    for name in [b"a".as_slice(), b"b"] {
+        let mut group = Group::new(id(count - rng.below(count / 4), 0), None);
+        let consumer = group.add_consumer(b"c", 0).unwrap();
+        for nth in (1..=group.last_id.ms).filter(|_| rng.below(6) == 0) {
+            let pending = Pending {
+                time: 0,
+                count: 1,
+                consumer,
+            };
+            group.assign(id(nth, 0), pending);
+        }
+        stream.add_group(name, group);
+    }
+    stream
+}
+
+fn pending_of(stream: &Stream) -> Vec<Vec<StreamId>> {
+    let of = |group: &Group| (group.pending_from(StreamId::MIN).map(|pair| pair.0)).collect();
+    stream.groups().map(|(_, group)| of(group)).collect()
+}
+
+#[test]
+fn trims_as_groups_allow() {
+    let mut rng = Rng::seeded(seed("stream::trims_as_groups_allow"));
+    for round in 0..200 {
+        let mut stream = read_by_groups(&mut rng, 40);
+        let before: Vec<StreamId> = stream.range(ALL).map(|entry| entry.id).collect();
+        let (pending, done) = (pending_of(&stream), stream.image());
+        let keep = match round % 2 {
+            0 => Keep::Last(rng.below(45) as usize),
+            _ => Keep::From(id(rng.below(45), 0)),
+        };
+        let references = [References::Delete, References::Acknowledged][round / 2 % 2];
+        let trim = Trim {
+            keep,
+            approximate: false,
+            limit: 0,
+            references,
+        };
+        let (removed, _) = stream.trim(trim);
+        let surplus = match keep {
+            Keep::Last(len) => before.len().saturating_sub(len),
+            Keep::From(_) => before.len(),
+        };
+        let may_go = |id: &&StreamId| {
+            let old = !matches!(keep, Keep::From(least) if **id >= least);
+            old && (references == References::Delete || done.is_done_with(**id))
+        };
+        let gone: Vec<StreamId> = before
+            .iter()
+            .filter(may_go)
+            .take(surplus)
+            .copied()
+            .collect();
+        let left: Vec<StreamId> = stream.range(ALL).map(|entry| entry.id).collect();
+        assert_eq!(removed, gone.len());
+        assert!(
+            left.iter()
+                .eq(before.iter().filter(|id| !gone.contains(id)))
+        );
+        assert_eq!(
+            (stream.len(), stream.first_id()),
+            (left.len(), left.first().copied().unwrap_or_default())
+        );
+        let kept = |ids: &Vec<StreamId>| {
+            ids.iter()
+                .filter(|id| !gone.contains(id))
+                .copied()
+                .collect()
+        };
+        let want: Vec<Vec<StreamId>> = pending.iter().map(kept).collect();
+        assert_eq!(pending_of(&stream), want);
+        let model: Model = stream.range(ALL).map(owned).collect();
+        check(&stream, &model);
+    }
 }
 
 /// A stream as text, for comparison.
@@ -252,6 +337,7 @@ fn a_corrupted_form_is_refused_or_makes_a_sound_stream() {
                 keep: Keep::Last(5),
                 approximate: false,
                 limit: 0,
+                references: References::Keep,
             });
         }
     }
@@ -361,6 +447,7 @@ fn an_image_of_many_entries_costs_nothing_and_stays() {
         keep: Keep::Last(10),
         approximate: false,
         limit: 0,
+        references: References::Keep,
     });
     assert_eq!((image.len(), image.range(ALL).count()), (20_000, 20_000));
     assert_eq!((stream.len(), stream.range(ALL).count()), (10, 10));

@@ -218,12 +218,21 @@ impl Bucket {
         item
     }
 
-    /// Fills a lane again that was taken, with the window it had.
+    /// Makes an occupied lane vacant for a while and says by which tag it is found.
+    /// Address and window stay.
     #[inline]
-    pub(super) fn restore(&mut self, lane: Lane, tag: Tag, addr: u64) {
+    pub(super) fn hold(&mut self, lane: Lane) -> Tag {
+        Tag(std::mem::replace(
+            &mut self.tags[lane.index()],
+            Tag::VACANT.0,
+        ))
+    }
+
+    /// Ends [`Bucket::hold`].
+    #[inline]
+    pub(super) fn restore(&mut self, lane: Lane, tag: Tag) {
         debug_assert!(self.tag(lane) == Tag::VACANT);
         self.tags[lane.index()] = tag.0;
-        self.set_addr(lane, addr);
     }
 
     /// Whether some element whose first bucket is this one stands in the spill.

@@ -10,8 +10,9 @@
 //! directory: 8 KiB at ten million elements, 1 MiB at a billion.
 //!
 //! The directory holds the segments, alone or with images of itself, and owns
-//! nothing of what their items point to. It is the only place where a `SegPtr`
-//! becomes a borrow, always one bounded by the borrow of the directory.
+//! nothing of what their items point to. Here a `SegPtr` becomes a borrow, always one
+//! bounded by the borrow of the directory; only what was found for an element keeps
+//! its segment's address, so that nobody looks it up twice (slot.rs).
 //!
 //! Must stay true: every entry holds a live segment; a segment of depth d
 //! stands in all entries under its prefix and nowhere else; no two segments
@@ -41,7 +42,8 @@ impl Leaf {
     /// `path` without the bits that led to this leaf.
     #[inline]
     fn index(&self, path: u64) -> usize {
-        ((path >> 1) >> (63 - self.bits)) as usize
+        // At most 63, so that the shift wraps nothing.
+        (path >> 1).wrapping_shr(63 - self.bits) as usize
     }
 
     fn double(&mut self) {
@@ -89,7 +91,7 @@ impl Directory {
 
     /// The segment in which elements of this path stand, if there is any yet.
     #[inline]
-    fn ptr(&self, path: u64) -> Option<SegPtr> {
+    pub(super) fn ptr(&self, path: u64) -> Option<SegPtr> {
         let (leaf, rest) = match &self.shape {
             Shape::Flat(leaf) => (leaf, path),
             Shape::Wide(leaves) => (&leaves[leaf_of(path)], path << WIDE_BITS),

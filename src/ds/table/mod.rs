@@ -58,10 +58,10 @@ mod walk;
 
 use std::marker::PhantomData;
 
-use bucket::{Item, Tag};
+use bucket::{Bucket, Item, Tag};
 use directory::Directory;
 use segment::{SegMut, SegPtr, Spot, buckets_above, buckets_for, window_of};
-use slot::{revive, stow};
+use slot::{Place, revive, stow};
 
 pub use slot::{Entry, Ref, RefMut, Slot, Thin, Vacant};
 pub use walk::{CURSOR_BITS, Due, DueStep, Iter};
@@ -137,12 +137,18 @@ impl<E: Thin> Table<E> {
         hash << self.hash_bits_used
     }
 
+    /// Where the element of this hash stands that `eq` accepts, and its address.
     #[inline]
-    fn locate(&self, hash: u64, mut eq: impl FnMut(&E) -> bool) -> Option<(Spot, u64)> {
-        let segment = self.directory.get(self.path(hash))?;
-        // SAFETY: addresses in a segment are stowed elements that the table
-        // owns; the borrow ends before the table can change.
-        segment.locate(Tag::of(hash), |addr| eq(&*unsafe { Ref::<E>::new(addr) }))
+    fn locate(&self, hash: u64, mut eq: impl FnMut(&E) -> bool) -> Option<(Place, u64)> {
+        let segment = self.directory.ptr(self.path(hash))?;
+        // SAFETY: entries of the directory hold live segments, and no borrow of one
+        // outlives this call; addresses in a segment are stowed elements that the
+        // table owns, and the borrow of each ends before the table can change.
+        let (spot, addr) = unsafe {
+            let eq = |addr| eq(&*Ref::<E>::new(addr));
+            segment.borrow().locate(Tag::of(hash), eq)?
+        };
+        Some((Place { segment, spot }, addr))
     }
 
     /// The element of this hash that `eq` accepts. O(1): two cache lines at
@@ -158,12 +164,12 @@ impl<E: Thin> Table<E> {
     /// As [`Table::find`], for change.
     #[inline]
     pub fn find_mut(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Option<Slot<'_, E>> {
-        let (spot, _) = self.locate(hash, eq)?;
+        let (place, _) = self.locate(hash, eq)?;
         let path = self.path(hash);
         Some(Slot {
             table: self,
             path,
-            spot,
+            place,
         })
     }
 
@@ -172,10 +178,10 @@ impl<E: Thin> Table<E> {
     pub fn entry(&mut self, hash: u64, eq: impl FnMut(&E) -> bool) -> Entry<'_, E> {
         let path = self.path(hash);
         match self.locate(hash, eq) {
-            Some((spot, _)) => Entry::Occupied(Slot {
+            Some((place, _)) => Entry::Occupied(Slot {
                 table: self,
                 path,
-                spot,
+                place,
             }),
             None => Entry::Vacant(Vacant { table: self, hash }),
         }
@@ -244,6 +250,17 @@ impl<E: Thin> Table<E> {
     fn segment_mut(&mut self, path: u64) -> Option<SegMut<'_>> {
         self.own(path);
         self.directory.get_mut(path)
+    }
+
+    /// The segment of `path`, this table's alone. `found` is the one that stood there
+    /// a moment ago, and stands there still unless it had to be copied.
+    #[inline]
+    fn owned(&mut self, path: u64, found: SegPtr) -> SegPtr {
+        if E::DUPLICATE.is_none() {
+            return found;
+        }
+        self.own(path);
+        self.directory.ptr(path).unwrap_or(found)
     }
 
     /// Makes the segment of `path` this table's alone.
@@ -386,17 +403,6 @@ impl<E: Thin> Table<E> {
         segment.addr(spot)
     }
 
-    /// Puts an address in the place of another, which is then nobody's.
-    #[inline]
-    fn exchange_addr(&mut self, path: u64, spot: Spot, addr: u64) -> u64 {
-        let Some(mut segment) = self.segment_mut(path) else {
-            unreachable!("a spot has a segment")
-        };
-        let old = segment.view().addr(spot);
-        segment.set_addr(spot, addr);
-        old
-    }
-
     /// Takes the element at `spot` out, and gives memory back where much is free.
     #[inline]
     fn take(&mut self, path: u64, spot: Spot) -> E {
@@ -435,30 +441,33 @@ impl<E: Thin> Table<E> {
         *self = Table::new(u32::from(self.hash_bits_used));
     }
 
-    /// Fetches the two bucket lines of this hash. A hint: costs a few
-    /// instructions, changes nothing.
+    /// Fetches the two bucket lines of this hash, and says how to fetch the elements a
+    /// few hashes later. Costs a few instructions, changes nothing.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
-        if let Some(segment) = self.directory.get(self.path(hash)) {
-            let (first, second) = Tag::of(hash).buckets(segment.buckets.len());
-            prefetch(&raw const segment.buckets[first]);
-            prefetch(&raw const segment.buckets[second]);
-        }
-    }
-
-    /// Fetches the elements whose tag is that of this hash: the first line of
-    /// each. Reads the bucket lines, so [`Table::prefetch_bucket`] goes first,
-    /// a few hashes earlier.
-    #[inline]
-    pub fn prefetch_entry(&self, hash: u64) {
-        let Some(segment) = self.directory.get(self.path(hash)) else {
-            return;
-        };
+    pub fn prefetch_bucket(&self, hash: u64) -> Option<Hint<'_>> {
+        let segment = self.directory.get(self.path(hash))?;
         let tag = Tag::of(hash);
         let (first, second) = tag.buckets(segment.buckets.len());
-        for bucket in [&segment.buckets[first], &segment.buckets[second]] {
+        let buckets = [&segment.buckets[first], &segment.buckets[second]];
+        buckets.iter().for_each(|&bucket| prefetch(bucket));
+        Some(Hint { buckets, tag })
+    }
+}
+
+/// Where elements of one hash may stand: what [`Table::prefetch_bucket`] has found.
+pub struct Hint<'t> {
+    buckets: [&'t Bucket; 2],
+    tag: Tag,
+}
+
+impl Hint<'_> {
+    /// Fetches the first line of each element whose tag is that of the hash. Reads the
+    /// bucket lines.
+    #[inline]
+    pub fn prefetch_entry(&self) {
+        for bucket in self.buckets {
             bucket
-                .matches(tag)
+                .matches(self.tag)
                 .for_each(|lane| prefetch_addr(bucket.addr(lane)));
         }
     }

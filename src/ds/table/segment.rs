@@ -434,30 +434,19 @@ impl SegMut<'_> {
     /// Makes the place at `spot` vacant, though it still counts, until
     /// [`SegMut::restore`]: so that nothing finds an address that may change.
     #[inline]
-    pub(super) fn hold(&mut self, spot: Spot) -> (Tag, u64) {
+    pub(super) fn hold(&mut self, spot: Spot) -> Tag {
         match spot {
-            Spot::Lane(bucket, lane) => {
-                let item = self.buckets[usize::from(bucket)].take(lane);
-                (item.tag, item.addr)
-            }
-            Spot::Spill(i) => {
-                let item = &mut self.head.spill[i as usize];
-                (mem::replace(&mut item.tag, Tag::VACANT), item.addr)
-            }
+            Spot::Lane(bucket, lane) => self.buckets[usize::from(bucket)].hold(lane),
+            Spot::Spill(i) => mem::replace(&mut self.head.spill[i as usize].tag, Tag::VACANT),
         }
     }
 
-    /// Puts the address back that stood at `spot`, or the new one.
+    /// Lets the address that stands at `spot` be found again.
     #[inline]
-    pub(super) fn restore(&mut self, spot: Spot, tag: Tag, addr: u64) {
+    pub(super) fn restore(&mut self, spot: Spot, tag: Tag) {
         match spot {
-            Spot::Lane(bucket, lane) => {
-                self.buckets[usize::from(bucket)].restore(lane, tag, addr);
-            }
-            Spot::Spill(i) => {
-                let item = &mut self.head.spill[i as usize];
-                (item.tag, item.addr) = (tag, addr);
-            }
+            Spot::Lane(bucket, lane) => self.buckets[usize::from(bucket)].restore(lane, tag),
+            Spot::Spill(i) => self.head.spill[i as usize].tag = tag,
         }
     }
 

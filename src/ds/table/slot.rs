@@ -14,7 +14,7 @@ use std::ptr::{self, NonNull};
 
 use super::Table;
 use super::bucket::Tag;
-use super::segment::{SegMut, Spot};
+use super::segment::{SegMut, SegPtr, Spot};
 
 /// An owning pointer of one word, such as `Box` of a sized type.
 ///
@@ -62,7 +62,18 @@ unsafe impl<T> Thin for Box<T> {
 /// The number a bucket keeps for an element.
 #[inline]
 pub(super) fn stow<E: Thin>(element: E) -> u64 {
-    let addr = element.into_raw().as_ptr().expose_provenance() as u64;
+    stowable(address(element))
+}
+
+/// The address of an element that is given up.
+#[inline]
+fn address<E: Thin>(element: E) -> u64 {
+    element.into_raw().as_ptr().expose_provenance() as u64
+}
+
+/// `addr`, which the table can keep.
+#[inline]
+fn stowable(addr: u64) -> u64 {
     assert!(
         addr >> 48 == 0 && addr.is_multiple_of(8),
         "{addr:#x} is no 8-byte aligned 48-bit address"
@@ -112,16 +123,25 @@ impl<E> Deref for Ref<'_, E> {
     }
 }
 
+/// Where an element was found: true as long as its segment is in the table.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) segment: SegPtr,
+    pub(super) spot: Spot,
+}
+
 /// An exclusive borrow of an element.
 ///
 /// As long as it lives the element is out of the table, its lane vacant. So if
 /// it is forgotten (`mem::forget`), the element leaks and is found no more, but
-/// the table never keeps the address of an allocation that was replaced.
+/// the table never finds the address of an allocation that was replaced.
 pub struct RefMut<'a, E: Thin> {
     element: ManuallyDrop<E>,
     segment: SegMut<'a>,
     spot: Spot,
     tag: Tag,
+    /// The element's address when it was borrowed, which the lane still has.
+    addr: u64,
     table: PhantomData<&'a mut E>,
 }
 
@@ -146,7 +166,11 @@ impl<E: Thin> Drop for RefMut<'_, E> {
     fn drop(&mut self) {
         // SAFETY: taken once, here; the field is not used again.
         let element = unsafe { ManuallyDrop::take(&mut self.element) };
-        self.segment.restore(self.spot, self.tag, stow(element));
+        let addr = address(element);
+        if addr != self.addr {
+            self.segment.set_addr(self.spot, stowable(addr));
+        }
+        self.segment.restore(self.spot, self.tag);
     }
 }
 
@@ -154,44 +178,56 @@ impl<E: Thin> Drop for RefMut<'_, E> {
 pub struct Slot<'a, E: Thin> {
     pub(super) table: &'a mut Table<E>,
     pub(super) path: u64,
-    pub(super) spot: Spot,
+    pub(super) place: Place,
 }
 
 impl<'a, E: Thin> Slot<'a, E> {
     #[inline]
     pub fn get(&self) -> Ref<'_, E> {
-        // SAFETY: the table owns the element, and is borrowed as long.
-        unsafe { Ref::new(self.table.addr(self.path, self.spot)) }
+        let Place { segment, spot } = self.place;
+        // SAFETY: the segment is in the table, which is borrowed as long, and so is
+        // the element, which the table owns.
+        unsafe { Ref::new(segment.borrow().addr(spot)) }
+    }
+
+    /// Sees to it that the segment is the table's alone.
+    #[inline]
+    fn own(&mut self) {
+        self.place.segment = self.table.owned(self.path, self.place.segment);
     }
 
     /// The element for change; it may become another allocation, not another
     /// hash.
     #[inline]
     pub fn get_mut(&mut self) -> RefMut<'_, E> {
+        self.own();
         Slot {
             table: self.table,
             path: self.path,
-            spot: self.spot,
+            place: self.place,
         }
         .into_mut()
     }
 
     /// As [`Slot::get_mut`], for as long as the table is borrowed.
     #[inline]
-    pub fn into_mut(self) -> RefMut<'a, E> {
-        let Slot { table, path, spot } = self;
-        let Some(mut segment) = table.segment_mut(path) else {
-            unreachable!("a spot has a segment")
-        };
-        let (tag, addr) = segment.hold(spot);
-        // SAFETY: the table owned the element; its address is out of the table
-        // until it is stowed back.
+    pub fn into_mut(mut self) -> RefMut<'a, E> {
+        self.own();
+        let Place { segment, spot } = self.place;
+        // SAFETY: the segment is in the table, and the table's alone, whose exclusive
+        // borrow makes this the only borrow of it; it lasts as long.
+        let mut segment = unsafe { segment.borrow_mut() };
+        let addr = segment.view().addr(spot);
+        let tag = segment.hold(spot);
+        // SAFETY: the table owned the element; its address is found by nobody
+        // until the borrow ends.
         let element = ManuallyDrop::new(unsafe { revive(addr) });
         RefMut {
             element,
             segment,
             spot,
             tag,
+            addr,
             table: PhantomData,
         }
     }
@@ -199,7 +235,12 @@ impl<'a, E: Thin> Slot<'a, E> {
     /// Puts an element of the same hash in this place; gives back the old one.
     #[inline]
     pub fn replace(&mut self, element: E) -> E {
-        let old = (self.table).exchange_addr(self.path, self.spot, stow(element));
+        self.own();
+        let Place { segment, spot } = self.place;
+        // SAFETY: as in `into_mut`, and the borrow ends with this call.
+        let mut segment = unsafe { segment.borrow_mut() };
+        let old = segment.view().addr(spot);
+        segment.set_addr(spot, stow(element));
         // SAFETY: the table owned it and has forgotten its address.
         unsafe { revive(old) }
     }
@@ -207,7 +248,7 @@ impl<'a, E: Thin> Slot<'a, E> {
     /// Takes the element out of the table. Amortized O(1).
     #[inline]
     pub fn remove(self) -> E {
-        self.table.take(self.path, self.spot)
+        self.table.take(self.path, self.place.spot)
     }
 
     /// See [`Table::note_min`].

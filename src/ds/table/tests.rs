@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
+mod any;
 mod figures;
 mod share;
 
@@ -155,8 +156,9 @@ impl Twin {
             .find(self.hashing.hash(key), |item| item.key == key);
         let found = found.map(|item| (item.value, item.due));
         assert_eq!(found, self.model.get(&key).copied());
-        self.table.prefetch_bucket(self.hashing.hash(key));
-        self.table.prefetch_entry(self.hashing.hash(key));
+        if let Some(hint) = self.table.prefetch_bucket(self.hashing.hash(key)) {
+            hint.prefetch_entry();
+        }
     }
 
     fn sample(&self, rng: &mut Rng) {

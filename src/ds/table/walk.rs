@@ -95,10 +95,12 @@ impl Least {
     }
 
     fn begin_step(&mut self, cursor: u64) {
+        let goes_on = cursor == self.walk_cursor;
+        // Until the step has ended, which a panic of who is asked may prevent.
+        self.walk_cursor = NO_WALK;
         if cursor == 0 {
             self.walk = u64::MAX;
-        } else if cursor != self.walk_cursor {
-            self.walk_cursor = NO_WALK;
+        } else if !goes_on {
             self.walk = 0;
         }
     }

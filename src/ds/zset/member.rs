@@ -108,6 +108,12 @@ impl Member {
         unsafe { std::slice::from_raw_parts(self.0.add(1).cast::<u8>().as_ptr(), len) }
     }
 
+    /// Whether both are one and the same element.
+    #[inline]
+    pub fn is(&self, other: &Member) -> bool {
+        self.0 == other.0
+    }
+
     /// Fetches the first line of the element. A hint.
     #[inline]
     pub fn prefetch(&self) {

@@ -9,7 +9,7 @@
 //! Every node is behind an `Arc`. An image is a clone of the root, made in O(1); the
 //! writer copies a node only while an image shares it (`Arc::make_mut`), so after an
 //! image it copies the nodes on its path, once each. Who holds an image also has a proof
-//! at hand that nothing has changed: a writer cannot keep the root ([`Tree::is_same`]).
+//! at hand that nothing has changed: a writer cannot keep the root ([`Tree::is_as`]).
 //!
 //! Counts in the inner nodes give ranks: where a score, a text or an element begins is
 //! found by one descent, and every range is a range of ranks. Scores stand in the
@@ -23,6 +23,7 @@
 //! Must stay true: elements are ordered by score (no NaN), those of equal score by text,
 //! and no two are equal in both.
 
+mod cut;
 mod inner;
 mod iter;
 mod leaf;
@@ -129,7 +130,7 @@ impl Tree {
 
     /// Whether this and `image` hold the same elements with the same scores because
     /// nothing has changed since the image was taken. O(1).
-    pub fn is_same(&self, image: &Tree) -> bool {
+    pub fn is_as(&self, image: &Tree) -> bool {
         match (&self.root, &image.root) {
             (Child::Leaf(a), Child::Leaf(b)) => Arc::ptr_eq(a, b),
             (Child::Inner(a), Child::Inner(b)) => Arc::ptr_eq(a, b),
@@ -154,12 +155,17 @@ impl Tree {
         if self.len == 0 {
             *self = Tree::default();
         }
+        self.lower();
+        Some(removed)
+    }
+
+    /// Does away with roots that have a single child.
+    fn lower(&mut self) {
         while let Child::Inner(inner) = &self.root
             && let Some(only) = inner.only_kid()
         {
             self.root = only.clone();
         }
-        Some(removed)
     }
 
     /// How many elements from the start satisfy `before`, which holds up to some
@@ -190,6 +196,18 @@ impl Tree {
     pub fn get(&self, rank: usize) -> Option<(f64, &Member)> {
         let (leaf, at) = self.locate(rank)?;
         Some(leaf.get(at))
+    }
+
+    /// The elements of two ranks, of which the second is a little lower: mostly they
+    /// stand in one leaf. O(log n).
+    #[inline]
+    pub fn get_two(&self, rank: usize, lower: usize) -> [Option<(f64, &Member)>; 2] {
+        match self.locate(rank) {
+            Some((leaf, at)) if at >= rank - lower => {
+                [Some(leaf.get(at)), Some(leaf.get(at - (rank - lower)))]
+            }
+            _ => [self.get(rank), self.get(lower)],
+        }
     }
 
     /// The leaf that holds the element of this rank, and its place there.

@@ -16,11 +16,11 @@ const CRON_EVERY: Duration = Duration::from_millis(100);
 /// The interval of expiry steps while nothing is found, and its least value.
 const EXPIRE_IDLE_MAX: Duration = Duration::from_secs(1);
 const EXPIRE_IDLE_MIN: Duration = Duration::from_millis(100);
-/// Time between two steps while keys are left over: as long as a step takes, so
+/// Longest time of one step, give or take a slice; a client waits for it.
+const EXPIRE_STEP: Duration = Duration::from_micros(250);
+/// From one step to the next while keys are left over: twice what a step takes, so
 /// that expiry has half of the reactor at the most.
-const EXPIRE_BUSY: Duration = Duration::from_millis(1);
-/// Longest time of one step; what a client waits for at the most.
-const EXPIRE_STEP: Duration = Duration::from_millis(1);
+const EXPIRE_BUSY: Duration = Duration::from_micros(500);
 /// Time that the search for large keys has in one run of the cron: half a percent.
 const SURVEY_STEP: Duration = Duration::from_micros(500);
 /// Connections that one run of the cron looks at.
@@ -31,6 +31,8 @@ pub(super) struct Cron {
     next_cron: Instant,
     next_expire: Instant,
     expire_idle: Duration,
+    /// Keys are left over from the last step.
+    expire_hurries: bool,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
     /// Where the walk over connections goes on.
@@ -45,6 +47,7 @@ impl Cron {
             next_cron: now,
             next_expire: now,
             expire_idle: EXPIRE_IDLE_MIN,
+            expire_hurries: false,
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
             conn_cursor: 0,
@@ -54,6 +57,10 @@ impl Cron {
 
     /// How long the reactor may sleep.
     pub(super) fn until_next(&self, now: Instant) -> Duration {
+        if self.expire_hurries {
+            // The poller counts in milliseconds, and a step is due sooner.
+            return Duration::ZERO;
+        }
         self.next_cron
             .min(self.next_expire)
             .saturating_duration_since(now)
@@ -80,6 +87,7 @@ impl Reactor {
     fn expire(&mut self, now: Millis, instant: Instant) {
         let report = self.executor.expire(now, EXPIRE_STEP);
         self.note_expiry(now, instant.elapsed());
+        self.cron.expire_hurries = report.unfinished;
         let wait = if report.unfinished || report.skipped {
             EXPIRE_BUSY
         } else {
@@ -112,6 +120,11 @@ impl Reactor {
         self.cron
             .surveyor
             .step(&self.services, now, totals.dirty, SURVEY_STEP);
+        let max = self.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
+        let tracking = &self.services.pubsub.tracking;
+        if tracking.is_active() {
+            tracking.trim(&self.services.clients, max);
+        }
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
@@ -155,7 +168,9 @@ impl Reactor {
                 batch.requests.shrink();
             }
             let unsent = batch.reply.pending();
-            if timeout > 0 && idle > timeout && conn.blocked.is_none() {
+            // Subscribers have nothing to say, and who waits cannot.
+            let quiet = conn.blocked.is_some() || conn.client.is_subscriber();
+            if timeout > 0 && idle > timeout && !quiet {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {

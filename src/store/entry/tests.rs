@@ -161,10 +161,12 @@ fn edit(rng: &mut Rng, entry: &mut Entry, want: &mut Plain) {
     }
 }
 
+const ROUNDS: usize = if cfg!(miri) { 6 } else { 300 };
+
 #[test]
 fn agrees_with_a_plain_model() {
     let mut rng = Rng::seeded(seed("agrees_with_a_plain_model"));
-    for _ in 0..300 {
+    for _ in 0..ROUNDS {
         let (mut entry, mut want) = fresh(&mut rng);
         for _ in 0..40 {
             entry = step(&mut rng, entry, &mut want);
@@ -178,7 +180,7 @@ fn agrees_with_a_plain_model() {
 #[test]
 fn a_copy_is_apart_from_its_original() {
     let mut rng = Rng::seeded(seed("a_copy_is_apart_from_its_original"));
-    for _ in 0..300 {
+    for _ in 0..ROUNDS {
         let (mut entry, mut want) = fresh(&mut rng);
         let copy = entry.copied(b"copy");
         let copied = plain(&copy);

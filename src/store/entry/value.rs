@@ -26,10 +26,15 @@ use super::INLINE_MAX;
 pub trait Collection: Sized {
     /// The type's name and kind.
     const KIND: Kind;
+    /// Whether parts of it may expire by themselves.
+    const PARTS_EXPIRE: bool = false;
     /// The name that OBJECT ENCODING answers with.
     fn encoding_name(&self) -> &'static str;
     /// A copy that shares what is large; cheap enough to take under a lock.
     fn image(&self) -> Self;
+    /// Whether `image` was taken of this value, and nothing has changed since. May say
+    /// no where a change was undone. Costs what taking the image did.
+    fn is_as(&self, image: &Self) -> bool;
     /// A copy that can be changed on its own, for another key.
     fn copied(&self) -> Self {
         self.image()
@@ -91,6 +96,17 @@ macro_rules! collections {
                 match self {
                     Kind::Int | Kind::Inline | Kind::Shared => Type::String,
                     $(Kind::$name => Type::$name),+
+                }
+            }
+        }
+
+        impl Kind {
+            /// Whether parts of such a value may expire by themselves.
+            #[inline]
+            pub(super) fn parts_expire(self) -> bool {
+                match self {
+                    Kind::Int | Kind::Inline | Kind::Shared => false,
+                    $(Kind::$name => <$name as Collection>::PARTS_EXPIRE),+
                 }
             }
         }
@@ -229,6 +245,10 @@ impl Collection for List {
         self.image()
     }
 
+    fn is_as(&self, image: &List) -> bool {
+        self.is_as(image)
+    }
+
     fn mem_bytes(&self) -> usize {
         self.mem_bytes()
     }
@@ -252,6 +272,7 @@ impl Collection for List {
 
 impl Collection for Hash {
     const KIND: Kind = Kind::Hash;
+    const PARTS_EXPIRE: bool = true;
 
     fn encoding_name(&self) -> &'static str {
         self.encoding().name()
@@ -259,6 +280,10 @@ impl Collection for Hash {
 
     fn image(&self) -> Hash {
         self.image()
+    }
+
+    fn is_as(&self, image: &Hash) -> bool {
+        self.is_as(image)
     }
 
     fn mem_bytes(&self) -> usize {
@@ -302,6 +327,10 @@ impl Collection for ZSet {
         self.image()
     }
 
+    fn is_as(&self, image: &ZSet) -> bool {
+        self.is_as(image)
+    }
+
     fn copied(&self) -> ZSet {
         self.copied()
     }
@@ -338,6 +367,10 @@ impl Collection for Set {
         self.image()
     }
 
+    fn is_as(&self, image: &Set) -> bool {
+        self.is_as(image)
+    }
+
     fn mem_bytes(&self) -> usize {
         self.mem_bytes()
     }
@@ -368,6 +401,10 @@ impl Collection for Stream {
 
     fn image(&self) -> Stream {
         self.image()
+    }
+
+    fn is_as(&self, image: &Stream) -> bool {
+        self.is_as(image)
     }
 
     fn mem_bytes(&self) -> usize {

@@ -79,7 +79,7 @@ impl Db<'_> {
         mut each: impl FnMut(FieldVerdict),
     ) -> Result<(), Error> {
         let (now, mut done) = (self.now, Done::default());
-        let found = self.change_fields(key, names.clone(), |hash| {
+        let found = self.change_fields(key, names.clone(), false, |hash| {
             for name in names.clone() {
                 let old = hash.find(name, now, |item| item.deadline);
                 each(match old {
@@ -104,7 +104,7 @@ impl Db<'_> {
         mut each: impl FnMut(FieldVerdict),
     ) -> Result<(), Error> {
         let (now, mut cleared) = (self.now, false);
-        let found = self.change_fields(key, names.clone(), |hash| {
+        let found = self.change_fields(key, names.clone(), false, |hash| {
             for name in names.clone() {
                 each(match hash.find(name, now, |item| item.deadline) {
                     None => FieldVerdict::Absent,
@@ -136,7 +136,7 @@ impl Db<'_> {
         mut each: impl FnMut(Option<Text<'_>>),
     ) -> Result<(), Error> {
         let (now, mut done, mut cleared) = (self.now, Done::default(), Vec::new());
-        let found = self.change_fields(key, names.clone(), |hash| {
+        let found = self.change_fields(key, names.clone(), false, |hash| {
             for name in names.clone() {
                 let old = hash.find(name, now, |item| {
                     each(Some(item.value));

@@ -6,6 +6,8 @@
 //! XACK for what a claim has found to be gone, XGROUP CREATECONSUMER for a consumer
 //! that came to be.
 
+use std::sync::Arc;
+
 use crate::base::clock::Millis;
 use crate::ds::stream::{ConsumerId, Group, Pending, Stream, StreamId};
 use crate::store::db::Db;
@@ -189,16 +191,17 @@ impl Db<'_> {
         Ok(added)
     }
 
-    /// Removes a consumer; how much was pending with it. `None` without the group.
+    /// Removes a consumer; how much was pending with it. `None` without the group. With
+    /// `much`, beside the locks.
     pub fn group_remove_consumer(
         &mut self,
         key: Key<'_>,
         group: &[u8],
         name: &[u8],
+        much: bool,
     ) -> Result<Option<usize>, Error> {
-        let removed = self.change(key, |stream: &mut Stream| {
-            Some(stream.group_mut(group)?.remove_consumer(name))
-        })?;
+        let removed = self.change_group(key, group, much, |group| group.remove_consumer(name))?;
+        let removed = Some(removed);
         let Some(removed) = removed.flatten() else {
             return Ok(None);
         };
@@ -206,6 +209,43 @@ impl Db<'_> {
             self.touched(key.bytes, Event::stream("xgroup-delconsumer"));
         }
         Ok(Some(removed.unwrap_or(0)))
+    }
+
+    /// Changes a group; `None` without one. With `much`, a copy of it is changed beside
+    /// the locks and takes its place; then `change` may be called again.
+    fn change_group<R>(
+        &mut self,
+        key: Key<'_>,
+        name: &[u8],
+        much: bool,
+        mut change: impl FnMut(&mut Group) -> R,
+    ) -> Result<Option<R>, Error> {
+        let image = |db: &Db<'_>| {
+            Ok(db
+                .peek_stream(key)?
+                .and_then(|stream| stream.group_image(name)))
+        };
+        let unchanged = |db: &Db<'_>, image: &Option<Arc<Group>>| {
+            let stream = db.peek_stream(key).ok().flatten();
+            let image = image.as_ref();
+            image.is_some_and(|image| stream.is_some_and(|s| s.group_is_as(name, image)))
+        };
+        let mut done = None;
+        if much {
+            done = self.aside(image, unchanged, |image| {
+                let mut group = Group::clone(image.as_ref()?);
+                let result = change(&mut group);
+                Some((group, result))
+            })?;
+        }
+        let changed = self.change(key, |stream: &mut Stream| match done.flatten() {
+            Some((group, result)) => {
+                stream.replace_group(name, group);
+                Some(result)
+            }
+            None => stream.group_mut(name).map(change),
+        })?;
+        Ok(changed.flatten())
     }
 
     /// Acknowledges entries; how many were pending.
@@ -225,14 +265,15 @@ impl Db<'_> {
     }
 
     /// Delivers entries to a consumer, which comes to be if it is not there. `None`
-    /// without the group. O(entries * log n).
+    /// without the group. O(entries * log n); with `much`, beside the locks.
     pub fn group_read(
         &mut self,
         key: Key<'_>,
         read: &GroupRead<'_>,
+        much: bool,
     ) -> Result<Option<Delivered>, Error> {
         let now = self.now;
-        let done = self.change(key, |stream: &mut Stream| {
+        let done = self.change_much(key, much, |stream: &mut Stream| {
             let entries = stream.image_of_entries();
             let group = stream.group_mut(read.group)?;
             let (consumer, created) = consumer_of(group, read.consumer, now)?;

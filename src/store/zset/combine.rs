@@ -2,9 +2,7 @@
 //!
 //! Little work is done where the sets stand, under the locks. Much is done on images,
 //! with the locks given back: nobody waits for a union of millions. A result that is to
-//! be stored must belong to one moment: the locks are taken again, and if a source has
-//! changed since its image was taken, all is done once more. After
-//! [`ROUNDS_MAX`] vain rounds the work is done under the locks.
+//! be stored must belong to one moment ([`Db::aside`]).
 //!
 //! An image knows no look-up by member. What Redis does by looking up each member of
 //! the smallest set, an image's reader does by walking all sets past a table of the
@@ -29,8 +27,6 @@ use crate::store::db::Db;
 use crate::store::dict::Key;
 use crate::store::error::Error;
 
-/// Rounds on images before a command that stores computes under the locks.
-const ROUNDS_MAX: usize = 3;
 /// Steps over images that are taken instead of one look-up under the locks.
 const STEPS_PER_LOOKUP: usize = 16;
 
@@ -158,7 +154,7 @@ impl<'a> Source<'a> {
     /// Whether nothing has changed since `image` was taken.
     fn is_as(self, image: &Image) -> bool {
         match (self, image) {
-            (Source::ZSet(zset), Image::ZSet(image)) => zset.is_same(image),
+            (Source::ZSet(zset), Image::ZSet(image)) => zset.is_as(image),
             (Source::Set(set), Image::Set(image)) => set.is_as(image),
             _ => false,
         }
@@ -331,62 +327,6 @@ impl Db<'_> {
         Ok(self.zset_put(to, made, event))
     }
 
-    /// The set at `key` without a slice, and how many elements that has; nothing where
-    /// the slice is a small part.
-    pub(super) fn zset_without(
-        &mut self,
-        key: Key<'_>,
-        slice: Slice<'_>,
-    ) -> Result<Option<(ZSet, usize)>, Error> {
-        if !self.zset_loses_much(key, |zset| slice.ranks(zset))? {
-            return Ok(None);
-        }
-        let left = self.zset_left(key, |zset| slice.ranks(zset))?;
-        let len = (self.peek_zset(key)?).map_or(0, |zset| zset.len());
-        let left = left.map(|left| (len - left.len(), left));
-        Ok(left
-            .filter(|(removed, _)| *removed > 0)
-            .map(|(removed, left)| (left, removed)))
-    }
-
-    /// Whether these ranks are so many that it pays to put together what is left.
-    pub(super) fn zset_loses_much(
-        &self,
-        key: Key<'_>,
-        ranks: impl Fn(&ZSet) -> Range<usize>,
-    ) -> Result<bool, Error> {
-        let zset = self.peek_zset(key)?;
-        Ok(zset.is_some_and(|zset| ranks(&zset).len() > zset.len() / STEPS_PER_LOOKUP))
-    }
-
-    /// What is left of the set at `key`, if it is there, without these ranks: put
-    /// together from an image, mostly without the locks. `ranks` may be called again.
-    pub(super) fn zset_left(
-        &mut self,
-        key: Key<'_>,
-        mut ranks: impl FnMut(&ZSet) -> Range<usize>,
-    ) -> Result<Option<ZSet>, Error> {
-        // As in Redis, a set does not become packed again.
-        const NEVER_PACKED: Limits = Limits {
-            entries: 0,
-            value: 0,
-        };
-        let mut found = false;
-        let left = self.zset_made(&[key], true, |sources, _| {
-            let zset = only_zset(sources)?;
-            found = zset.is_some();
-            let Some(zset) = zset else {
-                return Ok(ZSet::new());
-            };
-            let ranks = ranks(zset);
-            let (head, tail) = (0..ranks.start, ranks.end..zset.len());
-            let left = zset.range(head).chain(zset.range(tail));
-            let left: Combined<'_> = left.map(taken).collect();
-            Ok(ZSet::from_sorted(&left, NEVER_PACKED))
-        })?;
-        Ok(found.then_some(left))
-    }
-
     /// What `make` makes of the sources, all of one moment, which is now: the locks are
     /// held when this returns, though with `much` not all the time.
     fn zset_made(
@@ -395,18 +335,19 @@ impl Db<'_> {
         much: bool,
         mut make: impl FnMut(&[Option<Source<'_>>], Way) -> Result<ZSet, Error>,
     ) -> Result<ZSet, Error> {
-        let footprint = self.locks.held();
-        for _ in 0..if much { ROUNDS_MAX } else { 0 } {
-            let images = self.zset_images(keys)?;
-            self.release();
-            let made = make(&imaged(&images), Way::Walk);
-            self.acquire(footprint);
-            if self.zset_unchanged(keys, &images) {
-                keys.iter().for_each(|key| self.tell_if_due(*key));
-                return made;
-            }
-        }
+        let made = if much {
+            self.aside(
+                |db| db.zset_images(keys),
+                |db, images| db.zset_unchanged(keys, images),
+                |images| make(&imaged(images), Way::Walk),
+            )?
+        } else {
+            None
+        };
         keys.iter().for_each(|key| self.tell_if_due(*key));
+        if let Some(made) = made {
+            return made;
+        }
         let held = self.zset_held(keys)?;
         make(&standing(&held), Way::LookUp)
     }

@@ -133,3 +133,21 @@ fn times_are_absolute_in_the_journal_and_a_past_one_removes() {
         Some(vec![b"DEL".to_vec(), b"s".to_vec()])
     );
 }
+
+#[test]
+fn a_hash_of_which_all_fields_are_due_is_not_there() {
+    for count in [3, 2000] {
+        let mut rig = Rig::new();
+        let names: Vec<String> = (0..count).map(|nth| format!("field-{nth}")).collect();
+        let mut words: Vec<&[u8]> = vec![b"HSETEX", b"h", b"PX", b"1000", b"FIELDS"];
+        let number = count.to_string();
+        words.push(number.as_bytes());
+        for name in &names {
+            words.extend([name.as_bytes(), b"v"]);
+        }
+        assert_eq!(rig.run(&words), b":1\r\n");
+        assert_ne!(rig.line("DUMP h"), "$-1");
+        rig.now += 1000;
+        assert_eq!(rig.line("DUMP h"), "$-1", "{count} fields");
+    }
+}

@@ -55,8 +55,8 @@ pub(super) fn clients(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("maxclients", services.config.int(Id::MAXCLIENTS));
     let waiting = services.clients.blocked() + services.clients.pause.waiting();
     text.field("blocked_clients", waiting);
+    text.field("tracking_clients", services.pubsub.tracking.sizes().clients);
     text.zeros(&[
-        "tracking_clients",
         "clients_in_timeout_table",
         "total_blocking_keys",
         "total_blocking_keys_on_nokey",

@@ -33,10 +33,11 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     ]);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
+    let [channels, patterns, shard_channels] = ctx.services.pubsub.sizes();
+    text.field("pubsub_channels", channels);
+    text.field("pubsub_patterns", patterns);
+    text.field("pubsubshard_channels", shard_channels);
     text.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
         "latest_fork_usec",
         "total_forks",
         "migrate_cached_sockets",
@@ -47,11 +48,12 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    let tracked = ctx.services.pubsub.tracking.sizes();
+    text.field("tracking_total_keys", tracked.keys);
+    text.field("tracking_total_items", tracked.items);
+    text.field("tracking_total_prefixes", tracked.prefixes);
+    text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", totals.errors);
     text.field("dump_payload_sanitizations", 0);
     text.field("total_reads_processed", totals.reads);
@@ -67,6 +69,13 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field(
         "client_output_buffer_limit_disconnections",
         totals.output_limit_closed,
+    );
+    let us = |ticks: u64| (ticks as f64 / sys::ticks_per_us()) as u64;
+    text.field("eventloop_cycles", totals.turns);
+    text.field("eventloop_duration_sum", us(totals.turn_ticks));
+    text.field(
+        "reactor_turn_us_max",
+        us(ctx.services.metrics.turn_ticks_max()),
     );
     text.field("batches_handed_over", totals.handed_over);
     text.field("batches_run_inline", totals.run_inline);

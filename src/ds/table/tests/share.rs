@@ -9,16 +9,16 @@ use std::thread;
 use super::*;
 
 /// An element that counts how many of its kind live.
-struct Shared(Box<Held>);
+pub(super) struct Shared(pub(super) Box<Held>);
 
-struct Held {
-    key: u64,
-    value: u64,
+pub(super) struct Held {
+    pub(super) key: u64,
+    pub(super) value: u64,
     alive: Arc<AtomicUsize>,
 }
 
 impl Shared {
-    fn new(key: u64, value: u64, alive: &Arc<AtomicUsize>) -> Shared {
+    pub(super) fn new(key: u64, value: u64, alive: &Arc<AtomicUsize>) -> Shared {
         alive.fetch_add(1, Ordering::Relaxed);
         Shared(Box::new(Held {
             key,

@@ -191,13 +191,39 @@ impl Inner {
         None
     }
 
-    fn insert_kid(&mut self, at: usize, key: Key, count: usize, child: Child) {
+    /// Child `at`, for change; who changes how much it holds says so.
+    pub fn kid_mut(&mut self, at: usize) -> &mut Child {
+        &mut self.kids[at]
+    }
+
+    /// Notes that child `at` holds so many elements more.
+    pub fn add_count(&mut self, at: usize, more: usize) {
+        self.counts[at] += more;
+    }
+
+    /// Replaces the separator before child `at`.
+    pub fn set_key(&mut self, at: usize, key: Key) {
+        self.keys[at] = key;
+    }
+
+    /// Takes out the children from `at` on, as a node of their own.
+    pub fn split_off(&mut self, at: usize) -> Inner {
+        Inner {
+            keys: self.keys.split_off(at),
+            counts: self.counts.split_off(at),
+            kids: self.kids.split_off(at),
+        }
+    }
+
+    /// Adds a child that holds `count` elements before child `at`.
+    pub fn insert_kid(&mut self, at: usize, key: Key, count: usize, child: Child) {
         self.keys.insert(at, key);
         self.counts.insert(at, count);
         self.kids.insert(at, child);
     }
 
-    fn remove_kid(&mut self, at: usize) -> (Key, usize, Child) {
+    /// Takes out child `at`.
+    pub fn remove_kid(&mut self, at: usize) -> (Key, usize, Child) {
         (
             self.keys.remove(at),
             self.counts.remove(at),
@@ -306,11 +332,7 @@ impl Inner {
         let inner = Arc::make_mut(inner);
         let at_end = is_last && inner.child_for(score, bytes) + 1 == inner.kids.len();
         let keep = if at_end { INNER_MAX - 1 } else { INNER_MAX / 2 };
-        let next = Inner {
-            keys: inner.keys.split_off(keep),
-            counts: inner.counts.split_off(keep),
-            kids: inner.kids.split_off(keep),
-        };
+        let next = inner.split_off(keep);
         let count = next.total();
         self.counts[at] -= count;
         let next = Child::Inner(Arc::new(next));

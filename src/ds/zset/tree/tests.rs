@@ -116,7 +116,7 @@ fn agrees_with_a_sorted_vector_and_images_stay_as_they_were() {
             step(&mut rng, (spread, turn), &mut tree, &mut model);
             if rng.below(400) == 0 {
                 images.push((tree.clone(), model.clone()));
-                assert!(tree.is_same(&images[images.len() - 1].0));
+                assert!(tree.is_as(&images[images.len() - 1].0));
             }
             if rng.below(500) == 0 {
                 checked(&tree);
@@ -136,6 +136,55 @@ fn agrees_with_a_sorted_vector_and_images_stay_as_they_were() {
         while tree.remove(Pick::Rank(0)).is_some() {}
         assert_eq!(counted::alive(), before);
     }
+}
+
+#[test]
+fn cuts_leave_the_rest_in_order() {
+    let before = counted::alive();
+    let seed = (std::env::var("FLASHKV_SEED").ok()).and_then(|text| text.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| Rng::random().next_u64());
+    println!("FLASHKV_SEED={seed}");
+    let mut rng = Rng::seeded(seed);
+    for round in 0..60 {
+        let len = [0, 1, 50, 70, 3000, 70_000][round % 6];
+        let elements = (0..len).map(|i| {
+            let score = f64::from(i / 3);
+            (score, Member::new(format!("{i:09}").as_bytes(), score))
+        });
+        let mut tree = Tree::from_sorted(elements);
+        let mut model = plain(&tree);
+        for turn in 0..8 {
+            let (image, then) = (tree.clone(), model.clone());
+            let mut end = || match rng.below(4) {
+                0 => 0,
+                1 => model.len(),
+                _ => rng.below(model.len() as u64 + 1) as usize,
+            };
+            let (a, b) = (end(), end());
+            let ranks = a.min(b)..a.max(b);
+            let middle = tree.cut(ranks.clone());
+            let gone: Plain = model.drain(ranks).collect();
+            assert_eq!((plain(&tree), plain(&middle)), (model.clone(), gone));
+            checked(&tree);
+            checked(&middle);
+            if turn % 2 == 0 {
+                assert_eq!(plain(&image), then, "an image stays as it was");
+            }
+            drop((image, middle));
+            // Changes go on in what a cut has left.
+            for change in 0..400 {
+                step(
+                    &mut rng,
+                    (1 << 40, 3000 * turn + 5 * change),
+                    &mut tree,
+                    &mut model,
+                );
+            }
+            checked(&tree);
+            assert_eq!(plain(&tree), model);
+        }
+    }
+    assert_eq!(counted::alive(), before);
 }
 
 #[test]
@@ -193,8 +242,8 @@ fn a_changed_tree_is_not_the_same() {
     let mut tree = Tree::default();
     tree.insert(1.0, Member::new(b"a", 1.0));
     let image = tree.clone();
-    assert!(tree.is_same(&image));
+    assert!(tree.is_as(&image));
     let (_, member) = tree.remove(Pick::Rank(0)).expect("one element");
     tree.insert(1.0, member);
-    assert!(!tree.is_same(&image));
+    assert!(!tree.is_as(&image));
 }
