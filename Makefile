@@ -14,7 +14,7 @@ UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/flashkv
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/flashkv
 
-.PHONY: help run build test check conformance loom tsan asan compare bench instructions \
+.PHONY: help run build test check conformance loom tsan asan miri memcheck compare bench instructions \
 	install uninstall clean
 
 help: ## list the targets
@@ -61,6 +61,19 @@ asan: ## look for wrong memory accesses where unsafe code is (nightly)
 	ASAN_OPTIONS=detect_leaks=0 \
 	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET_DIR)/asan \
 		$(CARGO) +nightly test --locked $(SANITIZED) -- ds:: store:: exec::tests
+
+# What stands behind raw pointers, by tests that an interpreter gets through in minutes.
+UNSAFE_TESTS = ds::member ds::hash::field ds::zset::member ds::table::tests::a_ \
+	ds::table::tests::share::an_ store::entry
+
+miri: ## interpret the unit tests of the files with unsafe code (nightly, its miri)
+	MIRIFLAGS="-Zmiri-permissive-provenance -Zmiri-disable-isolation" \
+	CARGO_TARGET_DIR=$(TARGET_DIR)/miri \
+		$(CARGO) +nightly miri test --locked -p flashkv --lib -- $(UNSAFE_TESTS) ds::table::tests::any::agrees
+
+memcheck: ## run them and the executors' under valgrind
+	CARGO_TARGET_$(shell echo $(HOST_TRIPLE) | tr a-z- A-Z_)_RUNNER="valgrind -q --error-exitcode=1" \
+		$(CARGO) test --locked --lib -- --test-threads=1 $(UNSAFE_TESTS) base::heap exec::tests::
 
 compare: build ## measure against every peer that is installed
 	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv bench/compare.py

@@ -38,7 +38,7 @@ def find_servers():
     found = []
     flashkv = flashkv_binary()
     if flashkv:
-        found.append(Peer("flashkv", flashkv))
+        found.append(Peer("flashkv", flashkv, ["--save", ""]))
     redis = shutil.which("redis-server")
     if redis:
         found.append(Peer("redis", redis, ["--save", ""]))

@@ -11,8 +11,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{self, TryRecvError};
 
 use mio::{Poll, Waker};
+use parking_lot::Mutex;
 
 use crate::base::rng::Rng;
 use crate::base::{heap, sys};
@@ -29,7 +32,8 @@ use crate::logging::{self, Role, Target};
 use crate::net::activation;
 use crate::net::control::{self, ControlHandle};
 use crate::net::listen::{Listener, Listeners};
-use crate::net::reactor::{Parts, Reactor, WAKER_TOKEN};
+use crate::net::reactor::{Parts, Reactor, Starting, WAKER_TOKEN};
+use crate::persist::check;
 use crate::store::journal::Journal;
 use crate::systemd::Notifier;
 
@@ -49,7 +53,8 @@ pub fn main() -> ExitCode {
             println!("{text}");
             ExitCode::SUCCESS
         }
-        Ok(Invocation::CheckConfig(options)) => check(&options),
+        Ok(Invocation::CheckConfig(options)) => check_config(&options),
+        Ok(Invocation::CheckRdb(file)) => report(check::check(&file)),
         Ok(Invocation::Run(options)) => match start(&options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(Failure) => ExitCode::FAILURE,
@@ -60,8 +65,13 @@ pub fn main() -> ExitCode {
 /// The start has failed, and the reason has been told.
 struct Failure;
 
-fn check(options: &Options) -> ExitCode {
-    match options.check(&mut io::stdin()) {
+fn check_config(options: &Options) -> ExitCode {
+    report(options.check(&mut io::stdin()))
+}
+
+/// Prints the outcome of a check.
+fn report(outcome: Result<String, impl std::fmt::Display>) -> ExitCode {
+    match outcome {
         Ok(text) => {
             println!("{text}");
             ExitCode::SUCCESS
@@ -100,23 +110,26 @@ fn start(options: &Options) -> Result<(), Failure> {
         .warnings
         .iter()
         .for_each(|warning| log::warn!("{warning}"));
+    let herald = Arc::new(Herald {
+        supervisor,
+        launcher: Mutex::new(Some(launcher)),
+    });
     let surroundings = Surroundings {
         sockets: inherited.into_iter().map(|one| one.socket).collect(),
         notifier,
         supervisor,
         daemonized: daemonize,
+        herald: Arc::clone(&herald),
     };
     match assemble(&config, surroundings) {
         Ok((reactor, pidfile)) => {
-            supervisor.ready();
-            launcher.ready();
             let result = reactor.run();
             drop(pidfile);
             result.map_err(tell)
         }
         Err(message) => {
             log::error!("{message}");
-            launcher.failed(1, &message);
+            herald.failed(&message);
             Err(Failure)
         }
     }
@@ -134,11 +147,10 @@ fn tell(error: impl std::fmt::Display) -> Failure {
 }
 
 fn enter_directory(config: &Config) -> Result<(), Failure> {
-    let Some(dir) = config.path(Id::DIR) else {
-        return Ok(());
-    };
-    std::env::set_current_dir(&dir)
-        .map_err(|error| tell_early(format!("Can't chdir to '{}': {error}", dir.display())))
+    control::enter_directory(config).map_err(|error| {
+        let dir = config.path(Id::DIR).unwrap_or_default();
+        tell_early(format!("Can't chdir to '{}': {error}", dir.display()))
+    })
 }
 
 struct PollWaker(Waker);
@@ -151,12 +163,105 @@ impl Wake for PollWaker {
     }
 }
 
+/// Tells those who have started the process how that went.
+struct Herald {
+    supervisor: Supervisor,
+    launcher: Mutex<Option<Launcher>>,
+}
+
+impl Herald {
+    fn ready(&self) {
+        self.supervisor.ready();
+        self.launcher
+            .lock()
+            .take()
+            .into_iter()
+            .for_each(Launcher::ready);
+    }
+
+    fn failed(&self, message: &str) {
+        let launcher = self.launcher.lock().take();
+        launcher
+            .into_iter()
+            .for_each(|launcher| launcher.failed(1, message));
+    }
+}
+
+/// The data is being loaded by a thread of its own.
+struct Loading {
+    outcome: mpsc::Receiver<Result<(), String>>,
+    services: Arc<Services>,
+    herald: Arc<Herald>,
+    ready_text: String,
+}
+
+impl Loading {
+    /// Starts the thread.
+    fn begin(
+        services: &Arc<Services>,
+        herald: Arc<Herald>,
+        ready_text: String,
+    ) -> io::Result<Loading> {
+        let (sender, outcome) = mpsc::channel();
+        services.persist.set_loading(true);
+        let loader = Arc::clone(services);
+        let work = move || {
+            let result = loader.persist.load_at_start();
+            // The reactor that would listen may have ended.
+            let _ = sender.send(result);
+            loader.control.wake();
+        };
+        std::thread::Builder::new()
+            .name("loader".into())
+            .spawn(work)?;
+        Ok(Loading {
+            outcome,
+            services: Arc::clone(services),
+            herald,
+            ready_text,
+        })
+    }
+}
+
+impl Starting for Loading {
+    fn poll(&mut self) -> Option<Result<String, String>> {
+        let outcome = match self.outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => Err("the loader has panicked".to_owned()),
+        };
+        Some(match outcome {
+            Ok(()) => {
+                self.services.persist.set_loading(false);
+                self.herald.ready();
+                Ok(self.ready_text.clone())
+            }
+            Err(reason) => {
+                let text =
+                    format!("Fatal error loading the DB, check server logs. Exiting. {reason}");
+                self.herald.failed(&text);
+                Err(text)
+            }
+        })
+    }
+
+    fn status(&self) -> String {
+        let progress = self.services.persist.progress();
+        let (loaded, total) = (&progress.loaded_bytes, &progress.total_bytes);
+        let (loaded, total) = (loaded.load(Relaxed), total.load(Relaxed));
+        let percent = loaded * 100 / total.max(1);
+        let keys = progress.loaded_keys.load(Relaxed);
+        format!("Loading the data: {percent}% of {total} bytes, {keys} keys")
+    }
+}
+
 /// What the process was started with and by.
 struct Surroundings {
     sockets: Vec<Listener>,
     notifier: Notifier,
     supervisor: Supervisor,
     daemonized: bool,
+    herald: Arc<Herald>,
 }
 
 /// Builds all parts and starts the threads. Ready to serve when it returns.
@@ -169,10 +274,7 @@ fn assemble(
         log::warn!("{reason}");
     }
     let (listeners, web) = listen(config, start.sockets)?;
-    let poll = Poll::new().map_err(|error| format!("Can't create the poller: {error}"))?;
-    let waker = Waker::new(poll.registry(), WAKER_TOKEN)
-        .map_err(|error| format!("Can't create the waker: {error}"))?;
-    let waker: Arc<dyn Wake> = Arc::new(PollWaker(waker));
+    let (poll, waker) = poller()?;
     let flag = Arc::new(WakeFlag::default());
     let addresses = listeners.describe();
     let control = Arc::new(ControlHandle::new(
@@ -183,24 +285,10 @@ fn assemble(
         Arc::clone(&waker),
     ));
     let workers = worker_count(config);
-    let services = Arc::new(Services {
-        supervised: start.supervisor.name(),
-        ..Services::new(
-            Arc::clone(config),
-            Arc::clone(&control) as _,
-            workers,
-            memory_use,
-        )
-    });
-    // Freeing every key takes seconds that nobody needs: the system takes the memory
-    // back when the process has ended.
-    std::mem::forget(Arc::clone(&services));
+    let services = services(config, &control, workers, start.supervisor.name());
     let threads = |error: io::Error| format!("Can't start a thread: {error}");
     let (reaper, _) = Reaper::start().map_err(threads)?;
-    let journal: Arc<dyn Journal> = Arc::new(Hub::new(vec![
-        Arc::new(CacheListener(Arc::clone(&services))),
-        Arc::new(KeyEventListener(Arc::clone(&services))),
-    ]));
+    let journal: Arc<dyn Journal> = Arc::new(listeners_of(&services));
     let executor = |lane| {
         Executor::new(
             Arc::clone(&services),
@@ -215,6 +303,9 @@ fn assemble(
     let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
     log_what_runs(config, workers);
+    let ready_text = format!("Ready to accept connections on {addresses}");
+    let starting = starting(&services, &start.herald, &ready_text)?;
+    let ready = starting.is_none();
     let reactor = Reactor::new(Parts {
         poll,
         services: Arc::clone(&services),
@@ -224,11 +315,69 @@ fn assemble(
         flag,
         notifier: start.notifier,
         dispatch: Dispatch::from_name(config.choice(Id::DISPATCH)),
+        starting,
     })
     .map_err(|error| format!("Can't set up the reactor: {error}"))?;
     heap::note_startup();
-    reactor.announce(&format!("Ready to accept connections on {addresses}"));
+    if ready {
+        reactor.announce(&ready_text);
+        start.herald.ready();
+    }
     Ok((reactor, pidfile))
+}
+
+/// What all commands share. It is never freed: that would take seconds that nobody needs,
+/// and the system takes the memory back when the process has ended.
+fn services(
+    config: &Arc<Config>,
+    control: &Arc<ControlHandle>,
+    workers: usize,
+    supervised: &'static str,
+) -> Arc<Services> {
+    let services = Arc::new(Services {
+        supervised,
+        ..Services::new(
+            Arc::clone(config),
+            Arc::clone(control) as _,
+            workers,
+            memory_use,
+        )
+    });
+    std::mem::forget(Arc::clone(&services));
+    services
+}
+
+/// Who is told of effects, in this order.
+fn listeners_of(services: &Arc<Services>) -> Hub {
+    Hub::new(vec![
+        Arc::new(CacheListener(Arc::clone(services))),
+        Arc::new(KeyEventListener(Arc::clone(services))),
+    ])
+}
+
+/// What is left to do once the reactor runs: to load the data, if there is any.
+fn starting(
+    services: &Arc<Services>,
+    herald: &Arc<Herald>,
+    ready_text: &str,
+) -> Result<Option<Box<dyn Starting>>, String> {
+    let size = services.persist.file_size();
+    if size
+        .map_err(|error| format!("Can't look for the data: {error}"))?
+        .is_none()
+    {
+        return Ok(None);
+    }
+    let loading = Loading::begin(services, Arc::clone(herald), ready_text.to_owned());
+    let loading = loading.map_err(|error| format!("Can't start a thread: {error}"))?;
+    Ok(Some(Box::new(loading)))
+}
+
+fn poller() -> Result<(Poll, Arc<dyn Wake>), String> {
+    let poll = Poll::new().map_err(|error| format!("Can't create the poller: {error}"))?;
+    let waker = Waker::new(poll.registry(), WAKER_TOKEN)
+        .map_err(|error| format!("Can't create the waker: {error}"))?;
+    Ok((poll, Arc::new(PollWaker(waker))))
 }
 
 /// Opens the sockets of clients, or takes those that were handed over, and those of the

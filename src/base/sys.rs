@@ -54,6 +54,29 @@ pub fn prefer_short_slices(_slice: Duration) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Has the scheduler prefer other threads to this one, by so many steps of niceness
+/// from where the process began, or this one to others if it is below zero.
+///
+/// # Errors
+/// When it is more than this user may have (`RLIMIT_NICE`); nothing is changed then.
+#[cfg(target_os = "linux")]
+pub fn be_nice(steps: i32) -> io::Result<()> {
+    // SAFETY: plain system calls. On Linux they concern the calling thread alone.
+    static BEGAN: LazyLock<i32> =
+        LazyLock::new(|| unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) });
+    // SAFETY: as above.
+    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, *BEGAN + steps) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Elsewhere there is no such call for a single thread.
+#[cfg(not(target_os = "linux"))]
+pub fn be_nice(_steps: i32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// How long the tick counter is compared with the clock, once per process. An
 /// `Instant` is exact to well under 100 ns, so the rate is known to 50 ppm.
 const CALIBRATION: Duration = Duration::from_millis(2);

@@ -14,7 +14,7 @@ use super::spec::Flags;
 use super::table::Command;
 use crate::base::sys;
 use crate::clients::TrackFlags;
-use crate::config::{Config, Id};
+use crate::config::Config;
 use crate::metrics::keys::SAMPLE_EVERY;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
@@ -145,20 +145,16 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     Called::Done
 }
 
-/// Notes that a client which caches reads the command's keys. Before it does: its
-/// locks are held, whatever it gives back on its way, and what changes a key after that
-/// finds it noted.
+/// Notes that a client which caches reads the command's keys. Before it does: whatever
+/// locks it gives back on its way, what changes a key after that finds it noted.
 #[cold]
 fn note_reads(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
     let (session, flags) = (&*ctx.session, ctx.command.spec.flags);
     let reads = flags.has(Flags::READONLY) && !flags.has(Flags::PUBSUB);
     if reads && session.client.track_flags.load().notes_reads() {
-        let max = ctx.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
-        let keys = ctx.command.key_positions(argv);
-        let keys = keys.iter().map(|&at| argv.get(at));
-        let services = ctx.services;
-        let tracking = &services.pubsub.tracking;
-        tracking.note_reads(&services.clients, &session.client, keys, max);
+        for at in ctx.command.key_positions(argv) {
+            ctx.db.note_read(ctx.session.client.id, argv.get(at));
+        }
     }
 }
 

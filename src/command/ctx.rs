@@ -4,7 +4,7 @@
 //! store, one reply. It checks nothing that a gate has checked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::block::Block;
@@ -12,6 +12,7 @@ use super::call::Stopwatch;
 use super::error::Error;
 use super::session::Session;
 use super::table::{Command, Table};
+use crate::base::clock;
 use crate::base::hash::KeyHasher;
 use crate::base::heap;
 use crate::base::rng::Rng;
@@ -24,6 +25,8 @@ use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
+use crate::persist::disk::RealDisk;
+use crate::persist::service::Persistence;
 use crate::pubsub::PubSub;
 use crate::resp::{Argv, Reply};
 use crate::store::{self, Busy, Db, Key, Keyspace};
@@ -85,15 +88,14 @@ pub struct Services {
     /// Notable commands, latency events, hot and big keys.
     pub observed: Observed,
     pub commands: &'static Table,
-    pub keyspace: Keyspace,
+    pub keyspace: Arc<Keyspace>,
+    pub persist: Arc<Persistence>,
     pub control: Arc<dyn Control>,
     pub started: Instant,
     /// 40 hexadecimal digits that name this run of the server.
     pub run_id: String,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
-    /// Changes since the last save; reset by saving.
-    pub dirty_base: AtomicI64,
     /// The TCP port that is really listened on, 0 without one.
     pub port: u16,
     pub workers: usize,
@@ -113,6 +115,8 @@ impl Services {
         memory: fn() -> MemoryUse,
     ) -> Services {
         let commands = Table::get();
+        let keyspace = Arc::new(Keyspace::new(KeyHasher::random()));
+        let persist = Services::persistence_of(&config, &keyspace);
         let clients = Clients::default();
         let deliverer = Arc::clone(&control);
         (clients.post).call_when_due(Box::new(move || deliverer.wake()));
@@ -125,18 +129,48 @@ impl Services {
             rates: Rates::default(),
             observed: Observed::default(),
             commands,
-            keyspace: Keyspace::new(KeyHasher::random()),
+            keyspace,
+            persist,
             control,
             started: Instant::now(),
             run_id: Rng::random().hex(40),
             active_expire: AtomicBool::new(true),
-            dirty_base: AtomicI64::new(0),
             port: config.int(Id::PORT) as u16,
             workers,
             supervised: config.choice(Id::SUPERVISED),
             memory,
             config,
         }
+    }
+
+    /// Changes of the data since the counters were reset.
+    pub fn changes(&self) -> i64 {
+        self.metrics.totals().dirty.cast_signed()
+    }
+
+    /// Ends saving for good, with a last save if that is asked for; whether the server
+    /// may end. Waits for the saver and the disk; called without locks.
+    pub fn close(&self, save: bool) -> bool {
+        if !save {
+            self.persist.close();
+            return true;
+        }
+        let result = self.persist.save_for_good(clock::now(), self.changes());
+        if result.is_err() {
+            log::warn!("Error trying to save the DB, can't exit.");
+        }
+        result.is_ok()
+    }
+
+    /// The persistence of this keyspace on the disk of this machine.
+    pub fn persistence_of(config: &Arc<Config>, keyspace: &Arc<Keyspace>) -> Arc<Persistence> {
+        Arc::new(Persistence::new(
+            Arc::clone(config),
+            Arc::clone(keyspace),
+            Arc::new(RealDisk),
+            heap::in_use,
+            clock::now(),
+        ))
     }
 }
 

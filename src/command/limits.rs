@@ -62,7 +62,7 @@ fn elements(ctx: &Ctx<'_, '_>, argv: Argv<'_>) -> Result<(), Error> {
             let key = ctx.nth_key(argv, nth, at);
             nth += 1;
             if grows {
-                let present = ctx.db.peek(key).map_or(0, |entry| entry.elements());
+                let present = ctx.db.peek(key).map_or(0, |entry| entry.value().elements());
                 over |= present + added(ctx, argv) > max;
             }
         });

@@ -230,7 +230,7 @@ impl KeySpec {
 
     /// Whether the command may change these keys.
     pub fn writes(&self) -> bool {
-        !self.flags.contains(&KeyFlag::Ro)
+        !self.flags.contains(&KeyFlag::Ro) && !self.flags.contains(&KeyFlag::NotKey)
     }
 }
 

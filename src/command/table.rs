@@ -39,6 +39,7 @@ static FAMILIES: &[&[Spec]] = &[
     super::server::SPECS,
     super::server::OBSERVE_SPECS,
     super::server::COMMANDLOG_SPECS,
+    super::server::PERSISTENCE_SPECS,
     super::connection::SPECS,
     super::txn::SPECS,
 ];

@@ -9,7 +9,7 @@ pub mod server;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -25,6 +25,8 @@ use crate::clients::Clients;
 use crate::config::{Config, Id};
 use crate::ds::hash::NEVER;
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
+use crate::persist::nowhere::Nowhere;
+use crate::persist::service::Persistence;
 use crate::pubsub::PubSub;
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
@@ -60,6 +62,7 @@ impl Journal for Recorder {
                 Effect::Touched { event, .. } => self.events.lock().push(event.name),
                 Effect::Flushed { .. }
                 | Effect::Caller { .. }
+                | Effect::Read { .. }
                 | Effect::UnitBegin
                 | Effect::UnitEnd => {}
             }
@@ -162,25 +165,38 @@ pub struct Rig {
     rng: Rng,
 }
 
+/// The persistence of a server that has no disk.
+pub fn unsaved(config: &Arc<Config>, keyspace: &Arc<Keyspace>) -> Arc<Persistence> {
+    Arc::new(Persistence::new(
+        Arc::clone(config),
+        Arc::clone(keyspace),
+        Arc::new(Nowhere),
+        || 0,
+        START,
+    ))
+}
+
 impl Rig {
     /// An empty server at [`START`].
     pub fn new() -> Rig {
         let commands = Table::get();
         let metrics = Metrics::new(commands.len());
+        let config = Arc::new(Config::new());
+        let keyspace = Arc::new(Keyspace::new(KeyHasher::seeded(1)));
         Rig {
             metrics: metrics.thread(),
             services: Services {
-                config: Arc::new(Config::new()),
+                config: Arc::clone(&config),
                 clients: Clients::default(),
                 pubsub: PubSub::default(),
                 metrics,
                 commands,
-                keyspace: Keyspace::new(KeyHasher::seeded(1)),
+                persist: unsaved(&config, &keyspace),
+                keyspace,
                 control: Arc::new(Idle),
                 started: Instant::now(),
                 run_id: String::new(),
                 active_expire: AtomicBool::new(true),
-                dirty_base: AtomicI64::new(0),
                 port: 0,
                 workers: 1,
                 rates: Rates::default(),
@@ -393,4 +409,5 @@ pub fn seed(test: &str) -> u64 {
 
 mod model;
 mod property;
+mod snapshots;
 mod streams;

@@ -34,6 +34,8 @@ pub enum Invocation {
     Version(String),
     /// Load, report and exit; see [`Options::check`].
     CheckConfig(Box<Options>),
+    /// Read this RDB file, report and exit.
+    CheckRdb(PathBuf),
 }
 
 /// Where the configuration comes from.
@@ -91,6 +93,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Usa
     }
     if matches.opt_present("version") {
         return Ok(Invocation::Version(version()));
+    }
+    if let Some(file) = matches.opt_str("check-rdb") {
+        return Ok(Invocation::CheckRdb(file.into()));
     }
     directives.splice(0..0, shorthands(&matches));
     try_directives(&directives)?;
@@ -224,6 +229,7 @@ fn process_options() -> getopts::Options {
             "N",
         )
         .optflag("", "check-config", "check the configuration and exit")
+        .optopt("", "check-rdb", "check an RDB file and exit", "FILE")
         .optflag("h", "help", "print this and exit")
         .optflag("v", "version", "print the version and exit");
     options

@@ -156,6 +156,11 @@ impl List {
         }
     }
 
+    /// Roughly how many allocations dropping the list frees. O(1).
+    pub fn drop_effort(&self) -> usize {
+        1 + self.node_count()
+    }
+
     /// The nodes from head to tail, for those who save them as they are.
     pub fn nodes(&self) -> impl Iterator<Item = NodeView<'_>> {
         let (one, many) = match &self.repr {

@@ -190,7 +190,7 @@ impl Stream {
     /// Steps that dropping the stream takes, roughly. O(groups).
     pub fn drop_effort(&self) -> usize {
         let groups = self.groups.iter().map(|(_, group)| group.drop_effort());
-        self.nodes.len() + groups.sum::<usize>()
+        1 + self.nodes.len() + groups.sum::<usize>()
     }
 
     /// A stream of nothing but these nodes, for dropping them elsewhere.

@@ -47,10 +47,12 @@ impl Caller {
 
     /// A session like the client's own, which is with its connection.
     pub fn session(&self, db: usize) -> Session {
-        Session {
+        let mut session = Session {
             db,
             ..Session::new(Arc::clone(&self.client), true)
-        }
+        };
+        session.note_tracking();
+        session
     }
 
     /// An empty reply in the client's protocol.

@@ -4,6 +4,7 @@
 //! nothing of this again.
 
 use crate::command::{Command, Error, Flags, Session};
+use crate::persist::service::Persistence;
 use crate::resp::Argv;
 
 /// Bytes of a client's arguments that an error quotes (Redis: 128).
@@ -30,19 +31,24 @@ pub struct Call<'a> {
     pub command: Option<&'static Command>,
     pub argv: Argv<'a>,
     pub session: &'a Session,
+    pub persist: &'a Persistence,
+    /// Whether persistence keeps some commands out at the moment.
+    pub closed: bool,
 }
 
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 7] = [
+const GATES: [Gate; 9] = [
     is_no_http,
     is_known,
     subcommand_is_known,
     has_arity,
     is_authenticated,
-    may_listen_only,
     is_allowed_in_transaction,
+    disk_is_well,
+    may_listen_only,
+    is_loaded,
 ];
 
 /// Whether a command between MULTI and EXEC is queued; the others end or govern the
@@ -52,8 +58,7 @@ pub fn is_queued(command: Option<&'static Command>) -> bool {
     command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
 }
 
-/// Whether all gates stand open to a command of `args` arguments: nearly every one is
-/// let through by this one look. The others are to [`pass`].
+/// Whether all gates stand open to a command of `args` arguments.
 #[inline]
 pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
     command.subcommands.is_empty()
@@ -176,4 +181,30 @@ fn may_listen_only(call: &Call<'_>) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Nothing is changed that could not be saved. PING tells of it too, as in Redis.
+fn disk_is_well(call: &Call<'_>) -> Result<(), Refusal> {
+    const MISCONF: Error = Error::text(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist \
+         to disk. Commands that may modify the data set are disabled, because this instance is \
+         configured to report errors during writes if RDB snapshotting fails \
+         (stop-writes-on-bgsave-error option). Please check the Redis logs for details about \
+         the RDB error.",
+    );
+    let concerned = (call.command)
+        .is_some_and(|command| command.spec.flags.has(Flags::WRITE) || command.spec.name == "ping");
+    if call.closed && concerned && call.persist.stops_writes() {
+        return Err(MISCONF.into());
+    }
+    Ok(())
+}
+
+fn is_loaded(call: &Call<'_>) -> Result<(), Refusal> {
+    const LOADING: Error = Error::text("LOADING Redis is loading the dataset in memory");
+    let waits = (call.command).is_some_and(|command| !command.spec.flags.has(Flags::LOADING));
+    if call.closed && waits && call.persist.is_loading() {
+        return Err(LOADING.into());
+    }
+    Ok(())
 }

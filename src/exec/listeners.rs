@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Services;
+use crate::config::Id;
 use crate::pubsub::tracking::Changes;
 use crate::store::journal::{Effect, Event, EventClass, Interest, Journal, Notes};
 
@@ -12,11 +13,11 @@ pub struct KeyEventListener(pub Arc<Services>);
 impl Journal for KeyEventListener {
     fn interest(&self) -> Interest {
         let pubsub = &self.0.pubsub;
-        let [channels, patterns, _] = pubsub.sizes();
-        if channels + patterns == 0 {
+        let wanted = pubsub.events.interest();
+        if wanted == Interest::NONE || !pubsub.has_listeners() {
             return Interest::NONE;
         }
-        pubsub.events.interest()
+        wanted
     }
 
     fn record(&self, notes: &Notes) {
@@ -42,7 +43,8 @@ impl Journal for CacheListener {
 
     /// Who has caused a change is noted behind it.
     fn record(&self, notes: &Notes) {
-        let mut changes = self.0.pubsub.tracking.begin(&self.0.clients);
+        let max = self.0.config.size(Id::TRACKING_TABLE_MAX_KEYS);
+        let mut changes = self.0.pubsub.tracking.begin(&self.0.clients, max);
         let mut touched: Vec<(&[u8], Event)> = Vec::new();
         for effect in notes.iter() {
             match effect {
@@ -50,6 +52,10 @@ impl Journal for CacheListener {
                     touched.push((key, event));
                 }
                 Effect::Caller { client } => tell(&mut changes, &mut touched, client),
+                Effect::Read { client, key } => {
+                    tell(&mut changes, &mut touched, 0);
+                    changes.read(client, key);
+                }
                 Effect::Flushed { .. } => {
                     tell(&mut changes, &mut touched, 0);
                     changes.all();

@@ -1,6 +1,5 @@
 //! CLIENT PAUSE, as who runs commands sees it: which command must wait.
 
-use super::gate::{self, Call};
 use super::run::Executor;
 use crate::clients::pause::Scope;
 use crate::command::{Command, Flags, Session};
@@ -27,11 +26,6 @@ impl Executor {
         let held = scope == Scope::All
             || writes(known.spec.flags)
             || queue.is_some_and(|txn| !txn.all(|queued, _| !writes(queued.spec.flags)));
-        let call = Call {
-            command,
-            argv,
-            session,
-        };
-        held && known.full_name != "client|unpause" && gate::pass(&call).is_ok()
+        held && known.full_name != "client|unpause" && self.pass(command, argv, session).is_ok()
     }
 }

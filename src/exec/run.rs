@@ -86,6 +86,8 @@ pub struct Executor {
     lane: Lane,
     group: Vec<Planned>,
     hashes: Vec<u64>,
+    /// Whether persistence keeps some commands out in this turn.
+    closed: bool,
     expirer: Expirer,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
@@ -118,6 +120,7 @@ impl Executor {
             lane,
             group: Vec::with_capacity(GROUP_MAX),
             hashes: Vec::with_capacity(GROUP_MAX),
+            closed: false,
             expirer: Expirer::default(),
             parted: Vec::new(),
             stopwatch: Stopwatch::observing(),
@@ -145,6 +148,7 @@ impl Executor {
         let mut db = Db::new(locks, &*journal, now);
         self.stopwatch.tracks_times = services.config.flag(Id::LATENCY_TRACKING);
         self.paused = services.clients.pause.scope(now);
+        self.closed = services.persist.closes_gates();
         for index in 0..batches.len() {
             self.plan_batch(batches, index, &mut db);
         }
@@ -160,7 +164,8 @@ impl Executor {
     pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
         // What is paused must not change by itself either.
         let paused = self.services.clients.pause.scope(now).is_some();
-        if paused || !self.services.active_expire.load(Relaxed) {
+        let loading = self.services.persist.is_loading();
+        if paused || loading || !self.services.active_expire.load(Relaxed) {
             return StepReport::default();
         }
         let services = Arc::clone(&self.services);
@@ -268,11 +273,7 @@ impl Executor {
         let Some(argv) = requests.peek(nth) else {
             return;
         };
-        let passed = gate::pass(&Call {
-            command,
-            argv,
-            session,
-        });
+        let passed = self.pass(command, argv, session);
         let refused = match (passed, &mut session.txn) {
             (Ok(command), Some(txn)) => {
                 let mark = reply.mark();
@@ -299,6 +300,38 @@ impl Executor {
         }
         batch.session.publish_txn();
         batch.done += 1;
+    }
+
+    /// As [`Executor::pass`], where nearly every command is let through by one look.
+    #[inline]
+    fn admit(
+        &self,
+        command: Option<&'static Command>,
+        argv: Argv<'_>,
+        session: &Session,
+    ) -> Result<&'static Command, Refusal> {
+        match command {
+            Some(command) if !self.closed && gate::stand_open(command, argv.len(), session) => {
+                Ok(command)
+            }
+            command => self.pass(command, argv, session),
+        }
+    }
+
+    #[cold]
+    pub(super) fn pass(
+        &self,
+        command: Option<&'static Command>,
+        argv: Argv<'_>,
+        session: &Session,
+    ) -> Result<&'static Command, Refusal> {
+        gate::pass(&Call {
+            command,
+            argv,
+            session,
+            persist: &self.services.persist,
+            closed: self.closed,
+        })
     }
 
     #[inline]
@@ -358,14 +391,7 @@ impl Executor {
                     && (session.txn.as_ref()).is_some_and(|txn| !txn.all(Command::is_light))
         });
         // A refusal needs no worker.
-        let passes = || {
-            gate::pass(&Call {
-                command,
-                argv,
-                session,
-            })
-            .is_ok()
-        };
+        let passes = || self.pass(command, argv, session).is_ok();
         if slow && self.lane == Lane::Light && passes() {
             batch.halt = Some(Halt::Slow);
             return;
@@ -482,15 +508,7 @@ impl Executor {
         let Some(argv) = requests.peek(planned.nth as usize) else {
             return;
         };
-        let passed = match planned.command {
-            Some(command) if gate::stand_open(command, argv.len(), session) => Ok(command),
-            command => gate::pass(&Call {
-                command,
-                argv,
-                session,
-            }),
-        };
-        let command = match passed {
+        let command = match self.admit(planned.command, argv, session) {
             Ok(command) => command,
             Err(refusal) => {
                 self.refuse(batch, planned.command, refusal);

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(text(32)[31], b"x");
         assert_eq!(text(33).len(), 32);
         assert_eq!(text(33)[31], b"... (2 more arguments)");
-        let long = vec![b'a'; 130];
+        let long = [b'a'; 130];
         let kept = kept_args([&long[..]].into_iter());
         assert_eq!(kept[0].len(), 128 + "... (2 more bytes)".len());
         assert!(kept[0].ends_with(b"a... (2 more bytes)"));

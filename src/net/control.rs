@@ -145,10 +145,22 @@ impl Control for ControlHandle {
                     .map(logging::set_level)
                     .map_err(|_| "unknown level".to_owned())
             }
+            Id::DIR => enter_directory(&self.config),
             Id::MAXCLIENTS => raise_descriptors(&self.config),
             _ => Ok(()),
         }
     }
+}
+
+/// Moves the process to the directory that is configured.
+///
+/// # Errors
+/// When it cannot be entered.
+pub fn enter_directory(config: &Config) -> Result<(), String> {
+    let Some(dir) = config.path(Id::DIR) else {
+        return Ok(());
+    };
+    std::env::set_current_dir(&dir).map_err(|error| sys::error_text(&error))
 }
 
 /// Makes room for `maxclients` connections, or says how many there can be.

@@ -22,6 +22,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,6 @@ use crate::base::clock::{self, Millis};
 use crate::base::sys;
 use crate::base::wait::Phase;
 use crate::config::Id;
-use crate::config::lists::OutputLimits;
 use crate::exec::batch::ConnId;
 use crate::exec::policy::Dispatch;
 use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
@@ -48,7 +48,9 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod budget;
+mod cached;
 mod cron;
+mod life;
 mod mail;
 mod pause;
 mod waits;
@@ -85,6 +87,16 @@ pub struct Parts {
     pub flag: Arc<WakeFlag>,
     pub notifier: Notifier,
     pub dispatch: Dispatch,
+    /// What goes on before clients are served; nothing where the server is ready.
+    pub starting: Option<Box<dyn Starting>>,
+}
+
+/// The start of the server while the reactor runs already: the data is being loaded.
+pub trait Starting {
+    /// How it has ended: what to tell, or why there is no server. `None` while it goes on.
+    fn poll(&mut self) -> Option<Result<String, String>>;
+    /// How far it is.
+    fn status(&self) -> String;
 }
 
 /// See the head of this file.
@@ -112,7 +124,7 @@ pub struct Reactor {
     finished: Vec<Box<Batch>>,
     inputs: Vec<BytesMut>,
     outputs: Vec<Vec<u8>>,
-    limits: Cached,
+    limits: cached::Cached,
     web: web::Web,
     paused: pause::Paused,
     budget: budget::Budget,
@@ -120,6 +132,11 @@ pub struct Reactor {
     deadlines: BTreeSet<Deadline>,
     accept_again: Option<Instant>,
     drain_until: Option<Instant>,
+    starting: Option<Box<dyn Starting>>,
+    /// A last save is being made, for a signal.
+    ending: bool,
+    /// That save has failed; the server goes on.
+    end_failed: Arc<AtomicBool>,
 }
 
 /// When a blocked connection gives up.
@@ -128,33 +145,6 @@ struct Deadline {
     at: Millis,
     slot: usize,
     generation: u32,
-}
-
-/// Directives that are looked at in every turn, renewed when one has changed.
-struct Cached {
-    generation: u64,
-    bulk_max: i64,
-    query_max: usize,
-    output: OutputLimits,
-    client_bytes_max: usize,
-    spin: Duration,
-}
-
-impl Cached {
-    fn read(services: &Services) -> Cached {
-        let config = &services.config;
-        let output = config.output_limits();
-        let post = &services.clients.post;
-        post.set_limits(output.pubsub.hard, output.normal.hard);
-        Cached {
-            generation: config.generation(),
-            bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
-            query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
-            output,
-            client_bytes_max: budget::limit(config),
-            spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
-        }
-    }
 }
 
 impl Reactor {
@@ -168,7 +158,7 @@ impl Reactor {
         registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
         let cores = sys::num_cpus();
         let mut reactor = Reactor {
-            limits: Cached::read(&parts.services),
+            limits: cached::Cached::read(&parts.services),
             cron: cron::Cron::new(&parts.notifier),
             poll: parts.poll,
             signals,
@@ -195,6 +185,9 @@ impl Reactor {
             deadlines: BTreeSet::new(),
             accept_again: None,
             drain_until: None,
+            starting: parts.starting,
+            ending: false,
+            end_failed: Arc::default(),
         };
         reactor.listen()?;
         reactor.listen_web()?;
@@ -212,9 +205,7 @@ impl Reactor {
     /// # Errors
     /// When the poller fails.
     pub fn run(mut self) -> io::Result<()> {
-        if let Err(error) = sys::prefer_short_slices(SLICE) {
-            log::debug!("The scheduler has no short slices for the loop: {error}");
-        }
+        self.ask_scheduler();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_finished() {
             self.poll_events(&mut events)?;
@@ -238,6 +229,7 @@ impl Reactor {
             self.accept_due();
             self.run_web(now);
             self.run_timers(now);
+            self.go_on_starting()?;
             if worked {
                 self.spinner.worked(Instant::now(), self.limits.spin);
             }
@@ -245,6 +237,17 @@ impl Reactor {
         }
         self.end();
         Ok(())
+    }
+
+    /// Asks to run soon when there is something to do.
+    fn ask_scheduler(&self) {
+        if let Err(error) = sys::prefer_short_slices(SLICE) {
+            log::debug!("The scheduler has no short slices for the loop: {error}");
+        }
+        let nice = self.services.config.int(Id::LOOP_NICE);
+        if let Err(error) = sys::be_nice(nice as i32) {
+            log::debug!("The scheduler takes no loop-nice of {nice}: {error}");
+        }
     }
 
     /// Counts a turn and the time it has taken since `began`.
@@ -315,30 +318,6 @@ impl Reactor {
                     batch.full = false;
                 }
                 self.queue(slot);
-            }
-        }
-    }
-
-    fn on_signals(&mut self) {
-        let signals: Vec<_> = self.signals.pending().collect();
-        for signal in signals {
-            match signal {
-                SIGHUP => match crate::logging::reopen() {
-                    Ok(()) => log::info!("Received SIGHUP, the log file has been reopened"),
-                    Err(error) => log::warn!("The log file cannot be reopened: {error}"),
-                },
-                SIGINT if self.drain_until.is_some() => {
-                    log::warn!("You insist... exiting now.");
-                    self.services.control.shut_down(true);
-                }
-                SIGINT => {
-                    log::warn!("Received SIGINT scheduling shutdown...");
-                    self.services.control.shut_down(false);
-                }
-                _ => {
-                    log::warn!("Received SIGTERM scheduling shutdown...");
-                    self.services.control.shut_down(false);
-                }
             }
         }
     }

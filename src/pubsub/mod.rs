@@ -148,13 +148,12 @@ impl PubSub {
         registry.remove_all(client);
         self.note_sizes(&registry);
         drop(registry);
-        self.tracking.disable(client);
+        self.tracking.forget(client);
     }
 
     /// Sends a message to all who listen to `channel`; how many that are.
     pub fn publish(&self, post: &Post, channel: &[u8], text: &[u8]) -> usize {
-        let [channels, patterns, _] = self.sizes();
-        if channels + patterns == 0 {
+        if !self.has_listeners() {
             return 0;
         }
         let registry = self.registry.lock();
@@ -165,6 +164,12 @@ impl PubSub {
     pub fn publish_shard(&self, post: &Post, channel: &[u8], text: &[u8]) -> usize {
         let registry = self.registry.lock();
         registry.publish_shard(post, channel, text)
+    }
+
+    /// Whether anybody listens to a channel or a pattern.
+    pub fn has_listeners(&self) -> bool {
+        let [channels, patterns, _] = self.sizes();
+        channels + patterns > 0
     }
 
     /// How many names of each kind somebody listens to, in the order of [`Kind`].

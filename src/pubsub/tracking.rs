@@ -134,9 +134,14 @@ impl Tracking {
     /// Has a client track no more. The keys it is noted with are forgotten as they
     /// change.
     pub fn disable(&self, client: &Client) {
-        if !client.track_flags.load().has(TrackFlags::ON) {
-            return;
+        if client.track_flags.load().has(TrackFlags::ON) {
+            self.forget(client);
         }
+    }
+
+    /// As [`Tracking::disable`], for a client that has gone, whoever still holds its
+    /// session and may enable it now.
+    pub fn forget(&self, client: &Client) {
         let mut table = self.table.lock();
         client.track_flags.store(TrackFlags::NONE);
         let Some(tracker) = table.trackers.remove(&client.id) else {
@@ -160,30 +165,18 @@ impl Tracking {
         tracker.map_or_else(Vec::new, |one| one.prefixes.iter().cloned().collect())
     }
 
-    /// Notes that a client has read these keys, whose shards are locked. No more than
-    /// `max` are kept, or without end if that is 0.
-    pub fn note_reads<'a>(
-        &self,
-        clients: &Clients,
-        client: &Client,
-        keys: impl Iterator<Item = &'a [u8]>,
-        max: usize,
-    ) {
-        let mut table = self.table.lock();
-        keys.for_each(|key| table.note_read(client.id, key));
-        table.trim(clients, max);
-    }
-
     /// Drops keys until there are no more than `max`, or so many as one call may.
     pub fn trim(&self, clients: &Clients, max: usize) {
         self.table.lock().trim(clients, max);
     }
 
-    /// Takes the table to tell changes to; told when it is dropped.
-    pub fn begin<'t>(&'t self, clients: &'t Clients) -> Changes<'t> {
+    /// Takes the table to tell reads and changes to, with the shards of their keys
+    /// locked. No more than `max` keys are kept, or without end if that is 0.
+    pub fn begin<'t>(&'t self, clients: &'t Clients, max: usize) -> Changes<'t> {
         Changes {
             table: self.table.lock(),
             clients,
+            max,
             broadcasts: false,
         }
     }
@@ -200,14 +193,21 @@ impl Tracking {
     }
 }
 
-/// Changes that are told together: broadcasts of all of them are one message.
+/// Reads and changes that are told together, in order: the broadcasts of all of them
+/// are one message.
 pub struct Changes<'t> {
     table: MutexGuard<'t, Table>,
     clients: &'t Clients,
+    max: usize,
     broadcasts: bool,
 }
 
 impl Changes<'_> {
+    /// Notes that a client has read a key.
+    pub fn read(&mut self, client: u64, key: &[u8]) {
+        self.table.note_read(client, key);
+    }
+
     /// Tells that `by` has changed a key; 0 for nobody.
     pub fn key(&mut self, key: &[u8], by: u64) {
         self.broadcasts |= self.table.note_change(key, by);
@@ -225,6 +225,7 @@ impl Drop for Changes<'_> {
         if self.broadcasts {
             self.table.broadcast(self.clients);
         }
+        self.table.trim(self.clients, self.max);
     }
 }
 
@@ -301,7 +302,8 @@ impl Table {
                 continue;
             };
             let flags = tracker.client.track_flags.load();
-            if !flags.has(TrackFlags::BCAST) && !(flags.has(TrackFlags::NOLOOP) && id == by) {
+            let own = id == by && flags.has(TrackFlags::NOLOOP);
+            if !own && !flags.has(TrackFlags::BCAST) {
                 send(clients, &tracker.client, &|reply| {
                     reply.array(1);
                     reply.bulk(key);

@@ -623,16 +623,16 @@ impl Requests {
 /// that line with its end; `None` for every other line.
 #[inline]
 fn short_number(input: &[u8], marker: u8) -> Option<(usize, usize)> {
-    // Four bytes at once: the marker, a digit, and the line's end or another digit.
-    let head = *input.first_chunk::<4>()?;
-    let (a, b) = (head[1].wrapping_sub(b'0'), head[2].wrapping_sub(b'0'));
-    let without_digit = u32::from_le_bytes(head) & !0xff00;
-    if without_digit == u32::from_le_bytes([marker, 0, b'\r', b'\n']) {
-        return (a < 10).then_some((usize::from(a), 4));
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    match *input {
+        [first, a, b'\r', b'\n', ..] if first == marker && digit(a) < 10 => Some((digit(a), 4)),
+        [first, a, b, b'\r', b'\n', ..]
+            if first == marker && (1..10).contains(&digit(a)) && digit(b) < 10 =>
+        {
+            Some((digit(a) * 10 + digit(b), 5))
+        }
+        _ => None,
     }
-    let framed = head[0] == marker && head[3] == b'\r' && input.get(4) == Some(&b'\n');
-    let two = framed && (1..10).contains(&a) && b < 10;
-    two.then_some((usize::from(a) * 10 + usize::from(b), 5))
 }
 
 /// Splits a line without quotes in place; `base` is its offset in the input.

@@ -11,7 +11,7 @@
 //! done under the locks.
 //!
 //! Only for commands that run alone in the pool, and have changed nothing yet. Inside a
-//! unit the locks stay, and all is done in the first round.
+//! unit the locks stay, and the work is done under them.
 
 use super::collection::Held;
 use super::db::Db;
@@ -32,6 +32,9 @@ impl Db<'_> {
         unchanged: impl Fn(&Db<'_>, &I) -> bool,
         mut compute: impl FnMut(&I) -> R,
     ) -> Result<Option<R>, Error> {
+        if self.locks.is_pinned() {
+            return Ok(None);
+        }
         let footprint = self.locks.held();
         for _ in 0..ROUNDS {
             let taken = images(self)?;

@@ -361,6 +361,12 @@ impl<'k> Db<'k> {
         self.interest.has(Interest::CALLERS)
     }
 
+    /// Notes that a client reads `key` and wants to know when it changes. Told with
+    /// the changes that come before and after, in order.
+    pub fn note_read(&mut self, client: u64, key: &[u8]) {
+        self.notes.read(client, key);
+    }
+
     /// Notes which client has caused what was noted since the last call.
     pub fn note_caller(&mut self, client: u64) {
         self.notes.caller(client);

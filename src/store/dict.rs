@@ -3,6 +3,11 @@
 //! Every insertion, removal and change of an expiry goes through here, so that the
 //! count of volatile keys and the table's notion of the earliest expiry of each
 //! segment stay true.
+//!
+//! While a snapshot is taken of the dict, every change goes by [`Dict::keep_old`] first,
+//! and every new entry gets the snapshot's mark: here, and nowhere else.
+
+use std::sync::Arc;
 
 use crate::base::clock::Millis;
 use crate::base::hash::{KeyHasher, same_key};
@@ -10,6 +15,7 @@ use crate::ds::table::{self, Due, DueStep, Ref, Slot, Table};
 
 use super::SHARD_BITS;
 use super::entry::{Entry, NewValue};
+use super::snapshot::Cut;
 
 /// A key's bytes with their hash, computed once.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +44,8 @@ pub enum Ttl {
 pub struct Dict {
     table: Table<Entry>,
     volatile: usize,
+    /// The snapshot that is being taken.
+    cut: Option<Box<Cut>>,
 }
 
 impl Default for Dict {
@@ -45,6 +53,7 @@ impl Default for Dict {
         Dict {
             table: Table::new(SHARD_BITS),
             volatile: 0,
+            cut: None,
         }
     }
 }
@@ -82,17 +91,40 @@ impl Dict {
     /// [`Dict::set_expire`] alone.
     #[inline]
     pub fn find_mut(&mut self, key: Key<'_>) -> Option<Slot<'_, Entry>> {
+        if self.cut.is_some() {
+            self.keep_old(key);
+        }
         self.table
             .find_mut(key.hash, |entry| same_key(entry.key(), key.bytes))
     }
 
     /// Adds an entry whose key is absent.
     pub fn insert(&mut self, hash: u64, entry: Entry, hasher: &KeyHasher) {
+        if self.cut.is_some() {
+            entry.set_epoch(self.epoch());
+        }
         let (expire, parts_due_at) = (entry.expire_at(), entry.parts_due_at());
         self.table
             .insert_new(hash, entry, |entry| hasher.hash(entry.key()));
         self.count_expire(hash, None, expire);
         self.note_parts(hash, parts_due_at);
+    }
+
+    /// Adds an entry whose key may be there: then it takes that one's place, or is
+    /// refused. Whether it is in.
+    pub fn load(&mut self, hash: u64, entry: Entry, replace: bool, hasher: &KeyHasher) -> bool {
+        let key = Key {
+            bytes: entry.key(),
+            hash,
+        };
+        if self.find(key).is_some() {
+            if !replace {
+                return false;
+            }
+            self.remove(key);
+        }
+        self.insert(hash, entry, hasher);
+        true
     }
 
     /// Sets `key` to `value`. What the key was before is returned if dropping it
@@ -106,6 +138,11 @@ impl Dict {
         stamp: u32,
         hasher: &KeyHasher,
     ) -> Option<Entry> {
+        let mut epoch = 0;
+        if self.cut.is_some() {
+            self.keep_old(key);
+            epoch = self.epoch();
+        }
         let found = self
             .table
             .entry(key.hash, |entry| same_key(entry.key(), key.bytes));
@@ -129,6 +166,7 @@ impl Dict {
                     Ttl::Keep | Ttl::Clear => None,
                 };
                 let entry = Entry::new(key.bytes, value, expire, stamp);
+                entry.set_epoch(epoch);
                 vacant.insert(entry, |entry| hasher.hash(entry.key()));
                 (None, None, expire)
             }
@@ -196,10 +234,12 @@ impl Dict {
         cursor: u64,
         now: Millis,
         segments_max: usize,
+        hasher: &KeyHasher,
         mut removed: impl FnMut(Entry),
         mut partly: impl FnMut(&Entry),
     ) -> DueStep {
         let volatile = &mut self.volatile;
+        let cut = self.cut.as_deref();
         self.table.due(
             cursor,
             now.max(0) as u64,
@@ -221,14 +261,73 @@ impl Dict {
             },
             |entry| {
                 *volatile -= 1;
+                if let Some(cut) = cut {
+                    keep(cut, &entry, hasher.hash(entry.key()));
+                }
                 removed(entry);
             },
         )
+    }
+
+    /// The dict, leaving an empty one; nothing if a snapshot has use for it.
+    pub fn take(&mut self) -> Option<Dict> {
+        let dict = std::mem::take(self);
+        let unsaved = (dict.cut.as_ref()).filter(|cut| cut.cursor().is_some());
+        let Some(exchange) = unsaved.map(|cut| Arc::clone(cut.exchange())) else {
+            return Some(dict);
+        };
+        Cut::keep_table(&exchange, dict);
+        None
+    }
+
+    /// Begins or ends a snapshot.
+    pub(super) fn set_cut(&mut self, cut: Option<Box<Cut>>) {
+        self.cut = cut;
+    }
+
+    /// The snapshot that is being taken.
+    pub(super) fn cut(&self) -> Option<&Cut> {
+        self.cut.as_deref()
+    }
+
+    /// Whether a change of the entry of `key` first leaves an image of it to a snapshot.
+    pub fn is_unsaved(&self, key: Key<'_>) -> bool {
+        (self.cut()).is_some_and(|cut| !has_passed(cut, key.hash))
+    }
+
+    /// Leaves an image of the entry of `key` to the snapshot, if that has not got it.
+    #[cold]
+    fn keep_old(&self, key: Key<'_>) {
+        if let Some(cut) = self.cut()
+            && let Some(entry) = self.find(key)
+        {
+            keep(cut, &entry, key.hash);
+        }
+    }
+
+    /// The mark of new entries.
+    #[inline]
+    fn epoch(&self) -> u8 {
+        match &self.cut {
+            Some(cut) if cut.cursor().is_some() => cut.epoch(),
+            _ => 0,
+        }
     }
 
     /// Takes the entries out of the next segments; 0 when all are out.
     pub fn drain_some(&mut self, cursor: u64, segments_max: usize) -> u64 {
         self.volatile = 0;
         self.table.drain_some(cursor, segments_max, drop)
+    }
+}
+
+/// Whether the walk of a snapshot is beyond entries of this hash, or over.
+fn has_passed(cut: &Cut, hash: u64) -> bool {
+    (cut.cursor()).is_none_or(|cursor| table::has_passed(SHARD_BITS, cursor, hash))
+}
+
+fn keep(cut: &Cut, entry: &Entry, hash: u64) {
+    if !has_passed(cut, hash) {
+        cut.keep(entry);
     }
 }

@@ -19,18 +19,19 @@
 //!   rounded up to [`GRAIN`]; whoever changes the header so that the rounded size
 //!   changes moves the entry to a new allocation;
 //! - a value pointer is owned by exactly this entry;
-//! - `stamp` is the one field that readers write (a relaxed atomic store).
+//! - `stamp` and `epoch` are the fields that readers write (relaxed atomic stores).
 //!
-//! `epoch` is the snapshot epoch of the last change; a saver compares it with its
-//! own to know whether the entry has been saved.
+//! `epoch` is the number of the last snapshot that the entry was handed over to before a
+//! change, or is too new for; see snapshot.rs.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::base::clock::Millis;
+use crate::base::sys;
 use crate::ds::table::Thin;
 
 mod value;
@@ -59,7 +60,7 @@ const RAW: u8 = 2;
 struct Header {
     kind: Kind,
     flags: u8,
-    epoch: u8,
+    epoch: AtomicU8,
     klen: u8,
     /// The access stamp in the upper 24 bits, the inline length in the lower 8.
     stamp_vlen: AtomicU32,
@@ -147,7 +148,7 @@ impl Entry {
         let header = Header {
             kind: shape.kind,
             flags: if shape.expire { EXPIRE } else { 0 },
-            epoch: 0,
+            epoch: AtomicU8::new(0),
             klen: if long { KLEN_LONG } else { shape.klen as u8 },
             stamp_vlen: AtomicU32::new(stamp << 8 | shape.inline_len()),
         };
@@ -393,6 +394,7 @@ impl Entry {
     /// Becomes another allocation with a settled value; the one before.
     fn exchange(&mut self, value: NewValue<'_>) -> Entry {
         let fresh = Entry::build(self.key(), value, self.expire_at(), self.stamp());
+        fresh.set_epoch(self.epoch());
         std::mem::replace(self, fresh)
     }
 
@@ -435,7 +437,7 @@ impl Entry {
             self.stamp(),
         );
         moved.header_mut().flags |= self.header().flags & RAW;
-        moved.header_mut().epoch = self.header().epoch;
+        moved.set_epoch(self.epoch());
         if let Some(at) = expire {
             moved.write_expire(at);
         }
@@ -525,6 +527,7 @@ impl Entry {
             ..old
         };
         let mut fresh = Entry::allocate(new, self.stamp());
+        fresh.set_epoch(self.epoch());
         if let Some(at) = self.expire_at() {
             fresh.write_expire(at);
         }
@@ -578,6 +581,25 @@ impl Entry {
         copy
     }
 
+    /// The number of the snapshot that has nothing more to get of the entry; 0 if that
+    /// is none.
+    #[inline]
+    pub(super) fn epoch(&self) -> u8 {
+        self.header().epoch.load(Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set_epoch(&self, epoch: u8) {
+        self.header().epoch.store(epoch, Relaxed);
+    }
+
+    /// Fetches the first two cache lines. A hint.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        sys::prefetch_read(self.0.as_ptr());
+        sys::prefetch_read(self.0.as_ptr().cast::<u8>().wrapping_add(64));
+    }
+
     /// The access stamp: 24 bits of the LRU clock.
     #[inline]
     pub fn stamp(&self) -> u32 {
@@ -593,14 +615,6 @@ impl Entry {
         let new = stamp << 8 | (old & 0xff);
         if new != old {
             cell.store(new, Relaxed);
-        }
-    }
-
-    /// Elements of a collection; 0 for a string.
-    pub fn elements(&self) -> usize {
-        match self.value() {
-            ValueRef::Collection(value) => value.len(),
-            ValueRef::Int(_) | ValueRef::Str(_) | ValueRef::Shared(_) => 0,
         }
     }
 

@@ -167,11 +167,13 @@ impl Expirer {
         }
         let mut gone = Vec::new();
         let partly = &mut self.partly;
+        let hasher = db.locks.keyspace().hasher();
         let dict = db.locks.shard_mut(self.shard).dict_mut(index);
         let step = dict.expire_step(
             self.cursor,
             now,
             SEGMENTS_PER_SLICE,
+            hasher,
             |entry| gone.push(entry),
             |entry| partly.push(entry.key().into()),
         );

@@ -131,6 +131,11 @@ pub enum Effect<'a> {
     Caller {
         client: u64,
     },
+    /// This client reads `key` and wants to know when it changes.
+    Read {
+        client: u64,
+        key: &'a [u8],
+    },
     /// What follows up to the next `UnitEnd` is to be repeated wholly or not at all.
     UnitBegin,
     UnitEnd,
@@ -198,6 +203,10 @@ enum Note {
     Caller {
         client: u64,
     },
+    Read {
+        client: u64,
+        key: Range<usize>,
+    },
     UnitBegin,
     UnitEnd,
 }
@@ -250,6 +259,14 @@ impl Notes {
         }
     }
 
+    /// Notes that a client reads `key` and wants to know when it changes.
+    pub fn read(&mut self, client: u64, key: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let key = start..self.bytes.len();
+        self.notes.push(Note::Read { client, key });
+    }
+
     /// Forgets the last `count` notes, which are of missed keys.
     pub fn forget_misses(&mut self, count: usize) {
         let left = self.notes.len().saturating_sub(count);
@@ -286,6 +303,10 @@ impl Notes {
                 },
             },
             Note::Caller { client } => Effect::Caller { client: *client },
+            Note::Read { client, key } => Effect::Read {
+                client: *client,
+                key: &self.bytes[key.clone()],
+            },
             Note::UnitBegin => Effect::UnitBegin,
             Note::UnitEnd => Effect::UnitEnd,
         })

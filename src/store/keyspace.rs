@@ -21,12 +21,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use parking_lot::RwLock;
 use parking_lot::lock_api::RawRwLock as _;
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::base::hash::KeyHasher;
 
 use super::dict::{Dict, Key};
+use super::snapshot::{Brake, Cut, Snapshots};
 use super::waiters::Waiters;
 use super::watch::Watchers;
 
@@ -70,6 +71,21 @@ impl Shard {
     pub fn swap(&mut self, a: usize, b: usize) {
         self.dicts.swap(a, b);
     }
+
+    /// A dict that a snapshot has not got all of yet.
+    pub(super) fn unsaved(&self) -> Option<(&Dict, &Cut)> {
+        let unsaved = |dict| {
+            let cut = Dict::cut(dict)?;
+            cut.cursor()?;
+            Some((dict, cut))
+        };
+        self.dicts.iter().find_map(unsaved)
+    }
+
+    /// Ends the snapshot of all dicts.
+    pub(super) fn take_off_cuts(&mut self) {
+        self.dicts.iter_mut().for_each(|dict| dict.set_cut(None));
+    }
 }
 
 /// A shard on its own cache lines, so that neighbours' locks do not collide.
@@ -84,6 +100,7 @@ pub struct Keyspace {
     /// How many want to know of some key's change. Raised under the lock of the key's
     /// shard, so who holds that lock sees it.
     observers: AtomicUsize,
+    pub(super) snapshots: Snapshots,
 }
 
 impl Keyspace {
@@ -93,6 +110,7 @@ impl Keyspace {
             cells: Box::new(std::array::from_fn(|_| Cell::default())),
             hasher,
             observers: AtomicUsize::new(0),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -177,6 +195,9 @@ pub enum Patience {
     /// Give up when somebody holds it: the reactor's way.
     Try,
     Wait,
+    /// Wait, and for a look at a shard without standing in its queue: whoever gives a lock
+    /// back that somebody queues for has to wake him, which takes microseconds.
+    Polite,
 }
 
 /// A shard was held by somebody else and the caller does not wait.
@@ -228,6 +249,13 @@ impl<'k> Locks<'k> {
             return 0;
         }
         debug_assert_eq!(self.read | self.write, 0);
+        let brake = self.brake();
+        if brake.is_on() && footprint.write != 0 {
+            match self.patience {
+                Patience::Try => return footprint.shards(),
+                Patience::Wait | Patience::Polite => brake.wait(),
+            }
+        }
         let mut busy = 0;
         let mut rest = footprint.shards();
         while rest != 0 {
@@ -245,6 +273,12 @@ impl<'k> Locks<'k> {
         busy
     }
 
+    /// Slows writers down while a snapshot cannot keep up with them.
+    #[inline]
+    fn brake(&self) -> &'k Brake {
+        &self.keyspace.snapshots.brake
+    }
+
     #[inline]
     fn lock(&self, index: usize, write: bool) -> bool {
         // SAFETY: `raw` is used for locking only; what is locked here is recorded
@@ -253,11 +287,11 @@ impl<'k> Locks<'k> {
         match (self.patience, write) {
             (Patience::Try, true) => try_briefly(|| raw.try_lock_exclusive()),
             (Patience::Try, false) => try_briefly(|| raw.try_lock_shared()),
-            (Patience::Wait, true) => {
+            (_, true) => {
                 raw.lock_exclusive();
                 true
             }
-            (Patience::Wait, false) => {
+            (_, false) => {
                 raw.lock_shared();
                 true
             }
@@ -359,6 +393,7 @@ impl<'k> Locks<'k> {
         let cell = &self.keyspace.cells[index].0;
         match self.patience {
             Patience::Wait => Ok(look(&cell.read())),
+            Patience::Polite => Ok(look(&read_politely(cell))),
             Patience::Try => cell.try_read().map(|shard| look(&shard)).ok_or(Busy),
         }
     }
@@ -376,7 +411,7 @@ impl<'k> Locks<'k> {
         assert!(!self.pinned, "a unit takes no lock out of order");
         let cell = &self.keyspace.cells[index].0;
         match self.patience {
-            Patience::Wait => Ok(change(&mut cell.write())),
+            Patience::Wait | Patience::Polite => Ok(change(&mut cell.write())),
             Patience::Try => cell.try_write().map(|mut s| change(&mut s)).ok_or(Busy),
         }
     }
@@ -387,6 +422,23 @@ impl Drop for Locks<'_> {
         self.unpin();
         self.release();
     }
+}
+
+/// Takes a lock between two others who hold it, without queueing; after many tries it
+/// queues after all.
+fn read_politely(cell: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    const TRIES: usize = 10_000;
+    const SPINS: usize = 64;
+    for _ in 0..TRIES {
+        for _ in 0..SPINS {
+            if let Some(guard) = cell.try_read() {
+                return guard;
+            }
+            std::hint::spin_loop();
+        }
+        std::thread::yield_now();
+    }
+    cell.read()
 }
 
 /// Tries a lock a few times: a worker's critical sections are often shorter than

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod keyspace;
 pub mod list;
 pub mod set;
+pub mod snapshot;
 pub mod sort;
 pub mod stream;
 pub mod string;

@@ -113,6 +113,10 @@ impl Db<'_> {
             return Ok(len);
         };
         let grown = len.saturating_sub(string_len(&entry)?);
+        if self.dict(key).is_unsaved(key) {
+            // A snapshot will hold the string that is there now.
+            return Ok(grown + string_len(&entry)?);
+        }
         Ok(grown + entry.edit_copies())
     }
 

@@ -128,10 +128,10 @@ impl Db<'_> {
         let mut removed = 0;
         for shard in 0..SHARDS {
             for index in range.clone() {
-                let dict = std::mem::take(self.locks.shard_mut(shard).dict_mut(index));
+                let dict = self.locks.shard_mut(shard).dict_mut(index);
                 if !dict.is_empty() {
                     removed += dict.len() as u64;
-                    self.effects.emptied.push(dict);
+                    self.effects.emptied.extend(dict.take());
                 }
             }
         }
@@ -141,6 +141,19 @@ impl Db<'_> {
         // Redis counts a flush as a change even of an empty keyspace.
         self.effects.dirty += removed.max(1);
         self.flushed(db);
+    }
+
+    /// Empties all databases without a word to the journal: what comes next replaces the
+    /// data. Needs all shards for writing.
+    pub fn empty(&mut self) {
+        for shard in 0..SHARDS {
+            for index in 0..DATABASES {
+                let dict = self.locks.shard_mut(shard).dict_mut(index);
+                if !dict.is_empty() {
+                    self.effects.emptied.extend(dict.take());
+                }
+            }
+        }
     }
 
     /// Exchanges two databases. Needs all shards for writing.

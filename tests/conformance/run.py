@@ -190,8 +190,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [binary, "--port", str(self.port), "--enable-debug-command", "yes"]
-        if Path(binary).name in ("redis-server", "valkey-server"):
-            command += ["--save", ""]
+        command += ["--save", ""]
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -68,7 +68,9 @@ pub(super) fn admits(config: &Config, id: Id, client: &Arc<Client>) -> bool {
 }
 
 pub(super) fn reset_stat(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    let changes = ctx.services.changes();
     ctx.services.metrics.reset();
+    ctx.services.persist.changes_were_reset(changes);
     ctx.services.rates.reset();
     ctx.reply.ok();
     Ok(())

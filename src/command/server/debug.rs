@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::config::admits;
+use super::persistence;
 use crate::base::{float, num};
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
@@ -25,6 +26,7 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let name = argv.get(1).to_ascii_lowercase();
     match (name.as_slice(), argv.len()) {
+        (b"reload", 2..) => persistence::reload(ctx, argv),
         (b"sleep", 3) => sleep(ctx, argv.get(2)),
         (b"object", 3) => object(ctx, argv.get(2)),
         (b"set-active-expire", 3) => set_active_expire(ctx, argv.get(2)),
@@ -98,6 +100,9 @@ const NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-co
 const HELP: &[&str] = &[
     "OBJECT <key>",
     "    Show how the value of <key> is stored.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    Save the data (unless NOSAVE), remove it (unless NOFLUSH) and load the file; with",
+    "    MERGE keys of the file replace those that are there.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether expired keys are removed before anybody asks for them.",
     "SLEEP <seconds>",

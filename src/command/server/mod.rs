@@ -9,10 +9,13 @@ mod info;
 mod lolwut;
 mod memory;
 mod observe;
+mod persistence;
+mod persistence_rows;
 mod rows;
 pub mod telemetry;
 
 pub use observe::{COMMANDLOG_SPECS, SPECS as OBSERVE_SPECS};
+pub use persistence_rows::PERSISTENCE_SPECS;
 pub use rows::SPECS;
 
 use super::args::Args;
@@ -38,6 +41,7 @@ fn flushdb(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
 
 fn flushall(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     check_flush_mode(argv)?;
+    persistence::forget_saves(ctx);
     ctx.db.flush(None);
     ctx.reply.ok();
     Ok(())
@@ -77,30 +81,6 @@ fn time(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     ctx.reply.array(2);
     ctx.reply.bulk_int(now / 1_000_000);
     ctx.reply.bulk_int(now % 1_000_000);
-    Ok(())
-}
-
-/// Ends the server without a reply; the connection ends with it. Nothing can be
-/// saved yet, so SAVE is an error, which FORCE ignores as it does any error.
-fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    let mut args = Args::from(argv, 1);
-    let mut given = [false; SHUTDOWN_WORDS.len()];
-    while !args.is_done() {
-        let word = SHUTDOWN_WORDS.iter().position(|word| args.word(word));
-        given[word.ok_or(Error::Syntax)?] = true;
-    }
-    let [nosave, save, now, force, abort] = given;
-    if (save && nosave) || (abort && (save || nosave || now || force)) {
-        return Err(Error::Syntax.into());
-    }
-    if abort {
-        return Err(Error::text("ERR No shutdown in progress.").into());
-    }
-    if save && !force {
-        log::warn!("SHUTDOWN SAVE refused: the data cannot be saved to disk");
-        return Err(Error::text("ERR Errors trying to SHUTDOWN. Check logs.").into());
-    }
-    ctx.shut_down(now);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
 use super::{
     command, command_docs, config, dbsize, debug, flushall, flushdb, info, lolwut, memory,
-    shutdown, swapdb, time,
+    persistence, swapdb, time,
 };
 
 /// The commands of this family.
@@ -369,7 +369,7 @@ pub const SPECS: &[Spec] = &[
                 .since("7.0.0")
                 .optional(),
         ],
-        run: shutdown,
+        run: persistence::shutdown,
         ..Spec::DEFAULT
     },
     Spec {

@@ -3,7 +3,7 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use crate::base::hash::KeyHasher;
@@ -11,6 +11,7 @@ use crate::base::rng::Rng;
 use crate::clients::{Arrival, Clients};
 use crate::command::call::Stopwatch;
 use crate::command::ctx::{Control, MemoryUse};
+use crate::command::testing::unsaved;
 use crate::command::{Command, Ctx, Outcome, Services, Session, Stop, Table};
 use crate::config::{Config, Id};
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
@@ -76,20 +77,22 @@ impl Server {
         let table = Table::get();
         let metrics = Metrics::new(table.len());
         let thread = metrics.thread();
+        let config = Arc::new(config);
+        let keyspace = Arc::new(Keyspace::new(KeyHasher::seeded(1)));
         let services = Services {
-            config: Arc::new(config),
+            config: Arc::clone(&config),
             clients: Clients::default(),
             pubsub: PubSub::default(),
             metrics,
             rates: Rates::default(),
             observed: Observed::default(),
             commands: table,
-            keyspace: Keyspace::new(KeyHasher::seeded(1)),
+            persist: unsaved(&config, &keyspace),
+            keyspace,
             control: Arc::clone(&asked) as Arc<dyn Control>,
             started: Instant::now(),
             run_id: "0123456789".repeat(4),
             active_expire: AtomicBool::new(true),
-            dirty_base: AtomicI64::new(0),
             port: 6379,
             workers: 2,
             supervised: "no",

@@ -17,6 +17,9 @@ rows! {
         /// Microseconds of looking for more input before sleeping. More answers a lone client
         /// sooner and costs processor time; an idle server always sleeps.
         SPIN_US = int("spin-us", 0, 1000, "50");
+        /// Steps of niceness of the thread that owns the sockets. Below zero it comes before
+        /// threads that compute, where the user may have that (LimitNICE of systemd).
+        LOOP_NICE = int("loop-nice", -20, 19, "-10").change(Change::Fixed);
         /// Background steps a second: statistics, idle clients, resizing. 1 to 500; a value
         /// outside is moved to the nearer end.
         HZ = row("hz", Kind::Clamped { min: 1, max: 500 }, "10");

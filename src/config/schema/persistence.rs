@@ -1,6 +1,6 @@
 //! Rows: snapshots and the append-only file.
 
-use super::{INT_MAX, LONG_MAX, choice, flag, int, lines, memory, rows, ruled, types};
+use super::{INT_MAX, INT_MIN, LONG_MAX, choice, flag, int, lines, memory, rows, ruled, types};
 use crate::config::{lists, value};
 
 rows! {
@@ -10,23 +10,27 @@ rows! {
         /// Save after SECONDS when at least CHANGES were made: `save SECONDS CHANGES ...`.
         /// The first `save` replaces the default points, further ones add to it, and
         /// `save ""` removes all.
-        SAVE = lines("save", 2, lists::save, "3600 1 300 100 60 10000").inert(NOT_PERSISTED);
+        SAVE = lines("save", 2, lists::save, "3600 1 300 100 60 10000");
         /// The name of the snapshot file, in `dir`.
-        DBFILENAME = ruled("dbfilename", value::file_name, "dump.rdb").protected()
-            .inert(NOT_PERSISTED);
+        DBFILENAME = ruled("dbfilename", value::file_name, "dump.rdb").protected();
         /// Compress strings in the snapshot and in what DUMP replies.
         RDBCOMPRESSION = flag("rdbcompression", "yes");
         /// The oldest server that has to understand the snapshot and what DUMP replies. A
         /// value that needs more is written in a later form.
         RDB_TARGET = choice("rdb-target", &["redis-7.0", "redis-7.2", "redis-7.4", "valkey-9"], "redis-7.0");
         /// Write and check a checksum at the end of the snapshot.
-        RDBCHECKSUM = flag("rdbchecksum", "yes").immutable().inert(NOT_PERSISTED);
+        RDBCHECKSUM = flag("rdbchecksum", "yes").immutable();
         /// Refuse writes after a snapshot has failed.
-        STOP_WRITES_ON_BGSAVE_ERROR = flag("stop-writes-on-bgsave-error", "yes")
-            .inert(NOT_PERSISTED);
+        STOP_WRITES_ON_BGSAVE_ERROR = flag("stop-writes-on-bgsave-error", "yes");
         /// Make the snapshot durable step by step while it is written.
-        RDB_SAVE_INCREMENTAL_FSYNC = flag("rdb-save-incremental-fsync", "yes")
-            .inert(NOT_PERSISTED);
+        RDB_SAVE_INCREMENTAL_FSYNC = flag("rdb-save-incremental-fsync", "yes");
+        /// Memory for the old values of keys that change while they wait to be saved. What
+        /// would take more waits for the disk instead. 0: no limit.
+        SNAPSHOT_MEMORY_BUDGET = memory("snapshot-memory-budget", 0, LONG_MAX, "64mb");
+        /// Microseconds to sleep after each key that is saved, to watch a save at work.
+        RDB_KEY_SAVE_DELAY = int("rdb-key-save-delay", INT_MIN, INT_MAX, "0");
+        /// The same for loading.
+        KEY_LOAD_DELAY = int("key-load-delay", INT_MIN, INT_MAX, "0");
         /// Remove snapshot files that only replication needed.
         RDB_DEL_SYNC_FILES = flag("rdb-del-sync-files", "no")
             .inert("a full sync leaves no file behind");

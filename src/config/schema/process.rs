@@ -64,11 +64,9 @@ rows! {
         SHUTDOWN_TIMEOUT = int("shutdown-timeout", 0, INT_MAX, "10")
             .inert("there is no replication");
         /// What SIGINT does: `default`, or any of `save`, `nosave`, `now`, `force`.
-        SHUTDOWN_ON_SIGINT = list("shutdown-on-sigint", lists::shutdown, "default")
-            .inert("nothing is persisted yet");
+        SHUTDOWN_ON_SIGINT = list("shutdown-on-sigint", lists::shutdown, "default");
         /// What SIGTERM does: the same words.
-        SHUTDOWN_ON_SIGTERM = list("shutdown-on-sigterm", lists::shutdown, "default")
-            .inert("nothing is persisted yet");
+        SHUTDOWN_ON_SIGTERM = list("shutdown-on-sigterm", lists::shutdown, "default");
         /// The locale that SORT ... ALPHA compares by.
         LOCALE_COLLATE = text("locale-collate", "").inert("strings compare byte by byte");
     }

@@ -64,7 +64,7 @@ use segment::{SegMut, SegPtr, Spot, buckets_above, buckets_for, window_of};
 use slot::{Place, revive, stow};
 
 pub use slot::{Entry, Ref, RefMut, Slot, Thin, Vacant};
-pub use walk::{CURSOR_BITS, Due, DueStep, Iter};
+pub use walk::{CURSOR_BITS, Due, DueStep, Iter, has_passed};
 
 /// A hash table of owning one-word pointers. See the module's head.
 pub struct Table<E: Thin> {

@@ -149,7 +149,7 @@ impl<E: Thin> Table<E> {
 
     /// Whether a walk that stands at `cursor` has passed elements of this hash.
     pub fn has_passed(&self, cursor: u64, hash: u64) -> bool {
-        self.path(hash) < path_at(cursor)
+        has_passed(self.hash_bits_used.into(), cursor, hash)
     }
 
     /// Calls `f` with every element, in no promised order.
@@ -419,6 +419,11 @@ impl<'a, E: Thin> Iterator for Iter<'a, E> {
         // SAFETY: the table holds the element and is borrowed as long.
         Some(unsafe { Ref::new(addr) })
     }
+}
+
+/// [`Table::has_passed`] of any table with `hash_bits_used`.
+pub fn has_passed(hash_bits_used: u32, cursor: u64, hash: u64) -> bool {
+    hash << hash_bits_used < path_at(cursor)
 }
 
 /// Into how many parts, as a power of two, scans take a segment.

@@ -23,6 +23,8 @@ const EXPIRE_STEP: Duration = Duration::from_micros(250);
 const EXPIRE_BUSY: Duration = Duration::from_micros(500);
 /// Time that the search for large keys has in one run of the cron: half a percent.
 const SURVEY_STEP: Duration = Duration::from_micros(500);
+/// How often the progress of loading is told.
+pub(super) const STARTING_EVERY: Duration = Duration::from_secs(2);
 /// Connections that one run of the cron looks at.
 const CONNS_PER_RUN: usize = 256;
 
@@ -35,6 +37,7 @@ pub(super) struct Cron {
     expire_hurries: bool,
     watchdog: Option<Duration>,
     next_watchdog: Instant,
+    next_starting: Instant,
     /// Where the walk over connections goes on.
     conn_cursor: usize,
     surveyor: Surveyor,
@@ -50,6 +53,7 @@ impl Cron {
             expire_hurries: false,
             watchdog: notifier.watchdog_interval(),
             next_watchdog: now,
+            next_starting: now + STARTING_EVERY,
             conn_cursor: 0,
             surveyor: Surveyor::default(),
         }
@@ -113,7 +117,7 @@ impl Reactor {
 
     fn run_cron(&mut self, now: Millis, instant: Instant) {
         if self.services.config.generation() != self.limits.generation {
-            self.limits = super::Cached::read(&self.services);
+            self.limits = super::cached::Cached::read(&self.services);
         }
         let totals = self.services.metrics.totals();
         self.services.rates.sample(now, &totals);
@@ -131,6 +135,11 @@ impl Reactor {
         self.look_after_readers(instant);
         self.resume_paused(now);
         self.budget.rests = false;
+        self.services.persist.cron(now, self.services.changes());
+        if instant >= self.cron.next_starting {
+            self.cron.next_starting = instant + STARTING_EVERY;
+            self.tell_starting();
+        }
         if let Some(interval) = self.cron.watchdog
             && instant >= self.cron.next_watchdog
             && !self.pool.is_stalled()

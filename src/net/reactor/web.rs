@@ -242,6 +242,9 @@ impl Source for Figures<'_> {
         if self.draining {
             return Err("shutting down\n");
         }
+        if self.services.persist.is_loading() {
+            return Err("loading\n");
+        }
         Ok(())
     }
 

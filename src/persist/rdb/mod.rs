@@ -9,6 +9,7 @@
 //! | decode | objects, a file for each data type |
 //! | encode | objects |
 //! | payload | the envelope of DUMP: version and checksum |
+//! | file | whole files |
 //!
 //! Whatever is read may be anything: bytes that a client made up, a damaged file, a
 //! newer format. So reading never panics, never trusts a length before the bytes are
@@ -26,6 +27,7 @@
 
 pub mod decode;
 pub mod encode;
+pub mod file;
 pub mod lzf;
 mod packed;
 pub mod payload;

@@ -20,6 +20,11 @@ const REDIS_LAST: u16 = 13;
 /// The greatest version that Valkey 9 writes.
 const VALKEY_LAST: u16 = 81;
 
+/// Whether this is a version whose objects can be read.
+pub fn is_known_version(version: u16) -> bool {
+    version <= REDIS_LAST || (VALKEY_FIRST..=VALKEY_LAST).contains(&version)
+}
+
 /// `value` as a payload, as it is at `now`. O(bytes).
 pub fn write(value: ValueRef<'_>, now: Millis, target: Target, compress: bool) -> Vec<u8> {
     let (kind, target) = encode::form(value, now, target);
@@ -45,9 +50,8 @@ impl<'a> Payload<'a> {
         let (signed, checksum) = payload.split_last_chunk::<CHECKSUM_BYTES>()?;
         let (object, version) = signed.split_last_chunk::<VERSION_BYTES>()?;
         let version = u16::from_le_bytes(*version);
-        let known = version <= REDIS_LAST || (VALKEY_FIRST..=VALKEY_LAST).contains(&version);
         let whole = crc64(0, signed) == u64::from_le_bytes(*checksum);
-        (known && whole).then_some(Payload { object, version })
+        (is_known_version(version) && whole).then_some(Payload { object, version })
     }
 
     /// The value inside. O(bytes), O(bytes log bytes) for sorted sets.

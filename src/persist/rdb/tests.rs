@@ -2,6 +2,7 @@
 //! damage is refused without harm.
 
 mod damage;
+mod file;
 mod older;
 
 use std::collections::{BTreeMap, BTreeSet};

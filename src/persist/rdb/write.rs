@@ -39,6 +39,11 @@ impl<S: Sink> Writer<S> {
         }
     }
 
+    /// The sink, for its owner's questions.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
     /// Gives the sink back.
     pub fn into_sink(self) -> S {
         self.sink

@@ -2,8 +2,8 @@
 //! What an entry can hold: strings in three forms, and collections behind an
 //! owning pointer.
 //!
-//! A collection type enters the keyspace by one line in [`collections!`] and by
-//! implementing [`Collection`]; from these come the type's name, its kind in the
+//! A collection type enters the keyspace by one entry in [`collections!`], with what
+//! sets it apart from the others; from this come the type's name, its kind in the
 //! header, how an entry reads, copies, measures and drops it. Nothing else in the
 //! entry knows what the types are.
 //!
@@ -61,7 +61,7 @@ pub trait Collection: Sized {
 
 /// Makes the kinds, types and wrappers of the collections listed.
 macro_rules! collections {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal { $($own:tt)* })+) => {
         /// What stands behind the key, as the header says it.
         #[repr(u8)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,36 @@ macro_rules! collections {
                 }
             }
         }
+
+        $(impl Collection for $name {
+            const KIND: Kind = Kind::$name;
+
+            fn image(&self) -> $name {
+                $name::image(self)
+            }
+
+            fn is_as(&self, image: &$name) -> bool {
+                $name::is_as(self, image)
+            }
+
+            fn mem_bytes(&self) -> usize {
+                $name::mem_bytes(self)
+            }
+
+            fn drop_effort(&self) -> usize {
+                $name::drop_effort(self)
+            }
+
+            fn as_ref(&self) -> CollectionRef<'_> {
+                CollectionRef::$name(self)
+            }
+
+            fn into_new(self: Box<Self>) -> NewCollection {
+                NewCollection::$name(self)
+            }
+
+            $($own)*
+        })+
 
         /// A collection as it is read.
         #[derive(Clone, Copy, Debug)]
@@ -227,205 +257,66 @@ macro_rules! collections {
 }
 
 collections! {
-    List = "list",
-    Hash = "hash",
-    ZSet = "zset",
-    Set = "set",
-    Stream = "stream",
-}
+    List = "list" {
+        fn encoding_name(&self) -> &'static str {
+            self.encoding().name()
+        }
 
-impl Collection for List {
-    const KIND: Kind = Kind::List;
-
-    fn encoding_name(&self) -> &'static str {
-        self.encoding().name()
+        fn is_empty(&self) -> bool {
+            self.is_empty()
+        }
     }
+    Hash = "hash" {
+        const PARTS_EXPIRE: bool = true;
 
-    fn image(&self) -> List {
-        self.image()
+        fn encoding_name(&self) -> &'static str {
+            self.encoding().name()
+        }
+
+        fn is_empty(&self) -> bool {
+            self.is_empty()
+        }
+
+        #[inline]
+        fn earliest(&self) -> Millis {
+            self.earliest()
+        }
+
+        fn is_spent(&self, now: Millis) -> bool {
+            self.is_spent(now)
+        }
     }
+    ZSet = "zset" {
+        fn encoding_name(&self) -> &'static str {
+            self.encoding().name()
+        }
 
-    fn is_as(&self, image: &List) -> bool {
-        self.is_as(image)
+        fn is_empty(&self) -> bool {
+            self.is_empty()
+        }
+
+        fn copied(&self) -> ZSet {
+            self.copied()
+        }
     }
+    Set = "set" {
+        fn encoding_name(&self) -> &'static str {
+            self.encoding().name()
+        }
 
-    fn mem_bytes(&self) -> usize {
-        self.mem_bytes()
+        fn is_empty(&self) -> bool {
+            self.is_empty()
+        }
     }
+    Stream = "stream" {
+        fn encoding_name(&self) -> &'static str {
+            "stream"
+        }
 
-    fn drop_effort(&self) -> usize {
-        1 + self.node_count()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn as_ref(&self) -> CollectionRef<'_> {
-        CollectionRef::List(self)
-    }
-
-    fn into_new(self: Box<Self>) -> NewCollection {
-        NewCollection::List(self)
-    }
-}
-
-impl Collection for Hash {
-    const KIND: Kind = Kind::Hash;
-    const PARTS_EXPIRE: bool = true;
-
-    fn encoding_name(&self) -> &'static str {
-        self.encoding().name()
-    }
-
-    fn image(&self) -> Hash {
-        self.image()
-    }
-
-    fn is_as(&self, image: &Hash) -> bool {
-        self.is_as(image)
-    }
-
-    fn mem_bytes(&self) -> usize {
-        self.mem_bytes()
-    }
-
-    fn drop_effort(&self) -> usize {
-        self.drop_effort()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    #[inline]
-    fn earliest(&self) -> Millis {
-        self.earliest()
-    }
-
-    fn is_spent(&self, now: Millis) -> bool {
-        self.is_spent(now)
-    }
-
-    fn as_ref(&self) -> CollectionRef<'_> {
-        CollectionRef::Hash(self)
-    }
-
-    fn into_new(self: Box<Self>) -> NewCollection {
-        NewCollection::Hash(self)
-    }
-}
-
-impl Collection for ZSet {
-    const KIND: Kind = Kind::ZSet;
-
-    fn encoding_name(&self) -> &'static str {
-        self.encoding().name()
-    }
-
-    fn image(&self) -> ZSet {
-        self.image()
-    }
-
-    fn is_as(&self, image: &ZSet) -> bool {
-        self.is_as(image)
-    }
-
-    fn copied(&self) -> ZSet {
-        self.copied()
-    }
-
-    fn mem_bytes(&self) -> usize {
-        self.mem_bytes()
-    }
-
-    fn drop_effort(&self) -> usize {
-        self.drop_effort()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn as_ref(&self) -> CollectionRef<'_> {
-        CollectionRef::ZSet(self)
-    }
-
-    fn into_new(self: Box<Self>) -> NewCollection {
-        NewCollection::ZSet(self)
-    }
-}
-
-impl Collection for Set {
-    const KIND: Kind = Kind::Set;
-
-    fn encoding_name(&self) -> &'static str {
-        self.encoding().name()
-    }
-
-    fn image(&self) -> Set {
-        self.image()
-    }
-
-    fn is_as(&self, image: &Set) -> bool {
-        self.is_as(image)
-    }
-
-    fn mem_bytes(&self) -> usize {
-        self.mem_bytes()
-    }
-
-    fn drop_effort(&self) -> usize {
-        self.drop_effort()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn as_ref(&self) -> CollectionRef<'_> {
-        CollectionRef::Set(self)
-    }
-
-    fn into_new(self: Box<Self>) -> NewCollection {
-        NewCollection::Set(self)
-    }
-}
-
-impl Collection for Stream {
-    const KIND: Kind = Kind::Stream;
-
-    fn encoding_name(&self) -> &'static str {
-        "stream"
-    }
-
-    fn image(&self) -> Stream {
-        self.image()
-    }
-
-    fn is_as(&self, image: &Stream) -> bool {
-        self.is_as(image)
-    }
-
-    fn mem_bytes(&self) -> usize {
-        self.mem_bytes()
-    }
-
-    fn drop_effort(&self) -> usize {
-        1 + self.drop_effort()
-    }
-
-    /// Never: a stream without entries is kept for its last id and its groups.
-    fn is_empty(&self) -> bool {
-        false
-    }
-
-    fn as_ref(&self) -> CollectionRef<'_> {
-        CollectionRef::Stream(self)
-    }
-
-    fn into_new(self: Box<Self>) -> NewCollection {
-        NewCollection::Stream(self)
+        /// Never: a stream without entries is kept for its last id and its groups.
+        fn is_empty(&self) -> bool {
+            false
+        }
     }
 }
 
@@ -436,6 +327,16 @@ pub enum ValueRef<'a> {
     Str(&'a [u8]),
     Shared(&'a Bytes),
     Collection(CollectionRef<'a>),
+}
+
+impl ValueRef<'_> {
+    /// Elements of a collection; 0 for a string.
+    pub fn elements(&self) -> usize {
+        match self {
+            ValueRef::Collection(value) => value.len(),
+            ValueRef::Int(_) | ValueRef::Str(_) | ValueRef::Shared(_) => 0,
+        }
+    }
 }
 
 /// A value on its way into an entry.

@@ -4,34 +4,53 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Text;
+use crate::base::clock;
 use crate::command::ctx::Ctx;
 use crate::config::Id;
+use crate::persist::service::Persistence;
 use crate::store::{Busy, DATABASES};
 
-/// Nothing is saved yet: only the count of changes tells anything.
+/// Everything about snapshots. There is no child process: what Redis tells of copied pages
+/// is here what writers have left for the saver.
 pub(super) fn persistence(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
-    let services = ctx.services;
-    let changes = services.metrics.totals().dirty.cast_signed();
-    let unsaved = changes - services.dirty_base.load(Relaxed);
+    let persist = &ctx.services.persist;
+    let changes = ctx.services.changes();
+    let status = persist.save_status();
+    let progress = persist.progress();
+    let loading = persist.is_loading();
+    let secs = |secs: Option<u64>| secs.map_or(-1, u64::cast_signed);
+    text.field("loading", u8::from(loading));
+    text.field("async_loading", 0);
+    text.field("current_cow_peak", status.waiting_bytes);
+    text.field("current_cow_size", status.waiting_bytes);
+    text.field("current_cow_size_age", 0);
+    let percent = status.keys_done as f64 * 100.0 / status.keys_total.max(1) as f64;
+    text.field("current_fork_perc", format_args!("{percent:.2}"));
+    text.field("current_save_keys_processed", status.keys_done);
+    text.field("current_save_keys_total", status.keys_total);
+    text.field("rdb_changes_since_last_save", persist.unsaved(changes));
+    text.field("rdb_bgsave_in_progress", u8::from(status.background));
+    text.field("rdb_last_save_time", status.last_save_secs);
+    let outcome = if status.last_ok { "ok" } else { "err" };
+    text.field("rdb_last_bgsave_status", outcome);
+    text.field("rdb_last_bgsave_time_sec", secs(status.last_secs));
+    let current = status.current_secs.filter(|_| status.background);
+    text.field("rdb_current_bgsave_time_sec", secs(current));
+    text.field("rdb_saves", status.saves);
+    text.field("rdb_last_cow_size", 0);
+    let expired = progress.expired_keys.load(Relaxed);
+    text.field("rdb_last_load_keys_expired", expired);
+    let loaded = progress.loaded_keys.load(Relaxed);
+    text.field("rdb_last_load_keys_loaded", loaded);
+    append_only(text);
+    if loading {
+        loading_fields(text, persist);
+    }
+    Ok(())
+}
+
+fn append_only(text: &mut Text) {
     text.zeros(&[
-        "loading",
-        "async_loading",
-        "current_cow_peak",
-        "current_cow_size",
-        "current_cow_size_age",
-    ]);
-    text.field("current_fork_perc", "0.00");
-    text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    text.field("rdb_changes_since_last_save", unsaved.max(0));
-    text.zeros(&["rdb_bgsave_in_progress", "rdb_last_save_time"]);
-    text.field("rdb_last_bgsave_status", "ok");
-    text.field("rdb_last_bgsave_time_sec", -1);
-    text.field("rdb_current_bgsave_time_sec", -1);
-    text.zeros(&[
-        "rdb_saves",
-        "rdb_last_cow_size",
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
         "aof_enabled",
         "aof_rewrite_in_progress",
         "aof_rewrite_scheduled",
@@ -46,7 +65,23 @@ pub(super) fn persistence(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy
         "module_fork_in_progress",
         "module_fork_last_cow_size",
     ]);
-    Ok(())
+}
+
+fn loading_fields(text: &mut Text, persist: &Persistence) {
+    let progress = persist.progress();
+    let total = progress.total_bytes.load(Relaxed);
+    let loaded = progress.loaded_bytes.load(Relaxed);
+    let since = persist.loading_since_secs();
+    let passed = (clock::now() / 1000 - since).max(0) as u64;
+    let left = total.saturating_sub(loaded);
+    text.field("loading_start_time", since);
+    text.field("loading_total_bytes", total);
+    let memory = progress.file_memory.load(Relaxed);
+    text.field("loading_rdb_used_mem", memory);
+    text.field("loading_loaded_bytes", loaded);
+    let percent = loaded as f64 * 100.0 / total.max(1) as f64;
+    text.field("loading_loaded_perc", format_args!("{percent:.2}"));
+    text.field("loading_eta_seconds", passed * left / loaded.max(1));
 }
 
 /// A master that nobody follows; it has no history to number, so both ids are

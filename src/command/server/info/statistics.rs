@@ -4,7 +4,7 @@ use super::Text;
 use crate::base::sys;
 use crate::command::ctx::Ctx;
 use crate::config::Id;
-use crate::metrics::CommandTotals;
+use crate::metrics::{CommandTotals, Totals};
 use crate::store::Busy;
 
 pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
@@ -70,16 +70,18 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
         "client_output_buffer_limit_disconnections",
         totals.output_limit_closed,
     );
-    let us = |ticks: u64| (ticks as f64 / sys::ticks_per_us()) as u64;
-    text.field("eventloop_cycles", totals.turns);
-    text.field("eventloop_duration_sum", us(totals.turn_ticks));
-    text.field(
-        "reactor_turn_us_max",
-        us(ctx.services.metrics.turn_ticks_max()),
-    );
+    event_loop(text, ctx, &totals);
     text.field("batches_handed_over", totals.handed_over);
     text.field("batches_run_inline", totals.run_inline);
     Ok(())
+}
+
+fn event_loop(text: &mut Text, ctx: &Ctx<'_, '_>, totals: &Totals) {
+    let us = |ticks: u64| (ticks as f64 / sys::ticks_per_us()) as u64;
+    let longest = ctx.services.metrics.turn_ticks_max();
+    text.field("eventloop_cycles", totals.turns);
+    text.field("eventloop_duration_sum", us(totals.turn_ticks));
+    text.field("reactor_turn_us_max", us(longest));
 }
 
 fn kib(bytes: u64) -> String {

@@ -45,7 +45,7 @@ impl Leaf {
 
     /// Moves the elements to the first places.
     #[cold]
-    fn to_front(&mut self) {
+    fn move_to_front(&mut self) {
         let places = self.places();
         self.scores.copy_within(places.clone(), 0);
         self.members[..places.end].rotate_left(places.start);
@@ -84,7 +84,7 @@ impl Leaf {
     pub fn insert(&mut self, at: usize, score: f64, member: Member) {
         debug_assert!(self.len() < LEAF_MAX && at <= self.len());
         if self.places().end == LEAF_MAX {
-            self.to_front();
+            self.move_to_front();
         }
         let (place, end) = (self.start as usize + at, self.places().end);
         self.scores.copy_within(place..end, place + 1);
@@ -120,8 +120,8 @@ impl Leaf {
     /// Moves the last `count` elements to the front of `next`, which has room.
     pub fn give_to_next(&mut self, next: &mut Leaf, count: usize) {
         debug_assert!(count <= self.len() && next.len() + count <= LEAF_MAX);
-        self.to_front();
-        next.to_front();
+        self.move_to_front();
+        next.move_to_front();
         let (len, from) = (next.len(), self.len() - count);
         next.scores.copy_within(0..len, count);
         next.members[..len + count].rotate_right(count);
@@ -137,8 +137,8 @@ impl Leaf {
     /// Moves the first `count` elements to the end of `previous`, which has room.
     pub fn give_to_previous(&mut self, previous: &mut Leaf, count: usize) {
         debug_assert!(count <= self.len() && previous.len() + count <= LEAF_MAX);
-        self.to_front();
-        previous.to_front();
+        self.move_to_front();
+        previous.move_to_front();
         let to = previous.len();
         previous.scores[to..to + count].copy_from_slice(&self.scores[..count]);
         let places = previous.members[to..].iter_mut();

@@ -55,6 +55,23 @@ pub(super) fn read<S: Source>(
     }
 }
 
+/// A hash of [`kind::HASH`] whose fields have these deadlines.
+pub(super) fn read_with<S: Source>(
+    source: &mut S,
+    deadlines: Vec<i64>,
+    growth: Growth<'_>,
+) -> Result<Hash, Error> {
+    let count = deadlines.len();
+    let mut next = deadlines.into_iter();
+    let before = |_: &mut S| next.next().ok_or(Error::Time);
+    let hash = fields(source, growth, before, |_| Ok(NEVER))?;
+    match hash.len() {
+        0 => Err(Error::Empty),
+        len if len == count => Ok(hash),
+        _ => Err(Error::Time),
+    }
+}
+
 /// A deadline that was written; [`NEVER`] itself is none.
 fn deadline(at: u64) -> Result<i64, Error> {
     match i64::try_from(at) {

@@ -69,6 +69,19 @@ pub fn object<S: Source>(
     })
 }
 
+/// A plain hash whose fields have these deadlines, in its order.
+///
+/// # Errors
+/// When the bytes are no such hash, or the deadlines are of another.
+pub(super) fn hash_with<S: Source>(
+    source: &mut S,
+    deadlines: Vec<i64>,
+    layout: &Layout<'_>,
+) -> Result<NewCollection, Error> {
+    let hash = hash::read_with(source, deadlines, layout.hash)?;
+    Ok(Box::new(hash).into_new())
+}
+
 /// Wraps a collection; one without elements is never written.
 fn collection<T: Collection>(value: T) -> Result<Image, Error> {
     if Collection::is_empty(&value) {
@@ -80,7 +93,7 @@ fn collection<T: Collection>(value: T) -> Result<Image, Error> {
 
 /// The name of the module whose value follows: nine letters of six bits each, above ten
 /// bits of version.
-fn module<S: Source>(source: &mut S) -> Result<Error, Error> {
+pub(super) fn module<S: Source>(source: &mut S) -> Result<Error, Error> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let id = source.number()?;
     let letter = |i: usize| LETTERS[(id >> (58 - 6 * i) & 0x3f) as usize];

@@ -1,0 +1,184 @@
+//! SAVE, BGSAVE, LASTSAVE, DEBUG RELOAD: snapshots on request.
+
+use super::SHUTDOWN_WORDS;
+use crate::base::clock;
+use crate::command::args::Args;
+use crate::command::ctx::{Ctx, Outcome, Stop};
+use crate::command::error::Error;
+use crate::persist::service::Refused;
+use crate::resp::Argv;
+use crate::store::Footprint;
+
+const RUNNING: Error = Error::text("ERR Background save already in progress");
+const BUSY: Error = Error::text(
+    "ERR Another child process is active (AOF?): can't BGSAVE right now. \
+     Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.",
+);
+/// What Redis says when the log has the reason.
+const FAILED: Error = Error::text("ERR");
+
+fn refused(why: Refused) -> Error {
+    match why {
+        Refused::Running => RUNNING,
+        Refused::Busy => BUSY,
+        Refused::Failed => FAILED,
+    }
+}
+
+/// The client waits until the file is there; others do not.
+pub(super) fn save(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    let services = ctx.services;
+    services.persist.wait_for_nothing();
+    let changes = services.changes();
+    (services.persist)
+        .save(&mut ctx.db.locks, ctx.db.now, changes)
+        .map_err(refused)?;
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// The moment of the snapshot is this command's; all shards are held.
+pub(super) fn bgsave(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let mut args = Args::from(argv, 1);
+    let (schedule, cancel) = (args.word("schedule"), args.word("cancel"));
+    if schedule && cancel {
+        return Err(Error::Syntax.into());
+    }
+    args.end()?;
+    if cancel {
+        return cancel_save(ctx);
+    }
+    let services = ctx.services;
+    let persist = &services.persist;
+    if ctx.db.locks.is_pinned() {
+        // Inside a transaction, whose changes are not all told yet.
+        persist.schedule();
+        ctx.reply.simple("Background saving scheduled");
+        return Ok(());
+    }
+    if persist.is_saving_nothing() {
+        if !ctx.alone {
+            return Err(Stop::Defer);
+        }
+        let footprint = ctx.db.locks.held();
+        ctx.db.release();
+        persist.wait_for_nothing();
+        ctx.db.acquire(footprint);
+    }
+    let changes = services.changes();
+    match persist.begin(&mut ctx.db.locks, ctx.db.now, changes) {
+        Ok(()) => ctx.reply.simple("Background saving started"),
+        Err(Refused::Busy) if schedule => {
+            persist.schedule();
+            ctx.reply.simple("Background saving scheduled");
+        }
+        Err(why) => return Err(refused(why).into()),
+    }
+    Ok(())
+}
+
+/// As Valkey 8.1 does it.
+fn cancel_save(ctx: &mut Ctx<'_, '_>) -> Outcome {
+    let persist = &ctx.services.persist;
+    if persist.cancel() {
+        log::info!("Background saving will be aborted due to user request");
+        ctx.reply.simple("Background saving cancelled");
+    } else if persist.unschedule() {
+        ctx.reply.simple("Scheduled background saving cancelled");
+    } else {
+        let none = "ERR Background saving is currently not in progress or scheduled";
+        return Err(Error::text(none).into());
+    }
+    Ok(())
+}
+
+pub(super) fn lastsave(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
+    ctx.reply.int(ctx.services.persist.last_save_secs());
+    Ok(())
+}
+
+/// Stops a save of what is about to be removed, as Redis does: a file that has it would
+/// bring it back. The empty data is saved soon.
+pub(super) fn forget_saves(ctx: &Ctx<'_, '_>) {
+    let persist = &ctx.services.persist;
+    persist.cancel();
+    if !ctx.services.config.save_points().is_empty() {
+        persist.schedule();
+    }
+}
+
+/// DEBUG RELOAD: saves, empties and loads while nobody else gets at the data.
+pub(super) fn reload(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    const OPTIONS: Error =
+        Error::text("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    const LOAD: Error = Error::text("ERR Error trying to load the RDB dump");
+    let mut args = Args::from(argv, 2);
+    let (mut merge, mut flush, mut save) = (false, true, true);
+    while !args.is_done() {
+        if args.word("MERGE") {
+            merge = true;
+        } else if args.word("NOFLUSH") {
+            flush = false;
+        } else if args.word("NOSAVE") {
+            save = false;
+        } else {
+            return Err(OPTIONS.into());
+        }
+    }
+    if ctx.db.locks.is_pinned() {
+        return Err(Error::text("ERR DEBUG RELOAD cannot run inside a transaction").into());
+    }
+    let services = ctx.services;
+    let (persist, changes) = (&services.persist, services.changes());
+    if save && persist.is_saving() {
+        // A child that saves is no hindrance to Redis's SAVE for a reload.
+        persist.close();
+        persist.reopen();
+    }
+    ctx.db.acquire(Footprint::ALL_WRITE);
+    let now = clock::now();
+    if save {
+        (persist.save(&mut ctx.db.locks, now, changes)).map_err(|_| FAILED)?;
+    }
+    if flush {
+        ctx.db.empty();
+    }
+    if let Err(why) = persist.load(&mut ctx.db.locks, merge, now) {
+        log::warn!("{why}");
+        return Err(LOAD.into());
+    }
+    log::warn!("DB reloaded by DEBUG RELOAD");
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Ends the server without a reply; the connection ends with it. Before that the data is
+/// saved if there are save points, or SAVE is given; if that fails the server goes on,
+/// unless FORCE is given.
+pub(super) fn shutdown(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    let mut args = Args::from(argv, 1);
+    let mut given = [false; SHUTDOWN_WORDS.len()];
+    while !args.is_done() {
+        let word = SHUTDOWN_WORDS.iter().position(|word| args.word(word));
+        given[word.ok_or(Error::Syntax)?] = true;
+    }
+    let [nosave, save, now, force, abort] = given;
+    if (save && nosave) || (abort && (save || nosave || now || force)) {
+        return Err(Error::Syntax.into());
+    }
+    if abort {
+        return Err(Error::text("ERR No shutdown in progress.").into());
+    }
+    if !ctx.alone {
+        // It waits for the saver and the disk.
+        return Err(Stop::Defer);
+    }
+    let points = !ctx.services.config.save_points().is_empty();
+    let saves = save || points && !nosave;
+    if !ctx.services.close(saves) && !force {
+        return Err(Error::text("ERR Errors trying to SHUTDOWN. Check logs.").into());
+    }
+    // Who has saved holds all shards: nobody is to wait for them.
+    ctx.shut_down(now || saves);
+    Ok(())
+}
