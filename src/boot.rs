@@ -303,13 +303,14 @@ fn assemble(
     if let Err(reason) = control::raise_descriptors(config) {
         log::warn!("{reason}");
     }
-    let listeners = listeners(config, start.sockets)?;
+    let (listeners, web) = listen(config, start.sockets)?;
     let (poll, waker) = poller()?;
     let flag = Arc::new(WakeFlag::default());
     let addresses = listeners.describe();
     let control = Arc::new(ControlHandle::new(
         Arc::clone(config),
         listeners,
+        web,
         Arc::clone(&flag),
         Arc::clone(&waker),
     ));
@@ -514,13 +515,19 @@ fn poller() -> Result<(Poll, Arc<dyn Wake>), String> {
     Ok((poll, Arc::new(PollWaker(waker))))
 }
 
-/// The sockets that were handed over, else those that the configuration asks for.
-fn listeners(config: &Config, sockets: Vec<Listener>) -> Result<Listeners, String> {
-    if sockets.is_empty() {
-        control::open_listeners(config)
+/// Opens the sockets of clients, or takes those that were handed over, and those of the
+/// web server.
+fn listen(config: &Config, inherited: Vec<Listener>) -> Result<(Listeners, Listeners), String> {
+    let listeners = if inherited.is_empty() {
+        control::open_listeners(config)?
     } else {
-        Ok(Listeners::adopt(sockets))
+        Listeners::adopt(inherited)
+    };
+    let web = control::open_web_listeners(config)?;
+    if !web.is_empty() {
+        log::info!("Metrics over HTTP on {}", web.describe());
     }
+    Ok((listeners, web))
 }
 
 fn log_what_runs(config: &Config, workers: usize) {

@@ -7,6 +7,8 @@
 //! comes or goes and when somebody lists it, never per command. Nobody but the
 //! reactor touches sockets: a kill is a flag and a wake-up.
 
+pub mod pause;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -18,6 +20,7 @@ use parking_lot::Mutex;
 
 use crate::base::clock::Millis;
 use crate::base::wait::{Phase, Wait};
+use pause::Pause;
 
 pub mod inbox;
 pub mod track;
@@ -153,6 +156,11 @@ impl Client {
         }
     }
 
+    /// Memory that it takes with its buffers, in bytes.
+    pub fn mem_bytes(&self) -> usize {
+        size_of::<Client>() + self.input_room.load(Relaxed) + self.output_room.load(Relaxed)
+    }
+
     /// Whether it comes from this machine: what `local` admits in
     /// `enable-debug-command` and its like.
     pub fn is_local(&self) -> bool {
@@ -170,6 +178,8 @@ pub struct Clients {
     next_id: AtomicU64,
     kills: AtomicBool,
     count: AtomicUsize,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
     blocked: AtomicUsize,
     /// Bytes of all clients' buffers, and of those that wait for a client.
     buffer_bytes: AtomicUsize,

@@ -22,6 +22,11 @@ pub fn now_us() -> i64 {
         .map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// Whole seconds since the Unix epoch, as logs and samples tell them.
+pub fn secs_of(now: Millis) -> i64 {
+    now.div_euclid(1000)
+}
+
 fn millis_of(time: SystemTime) -> Millis {
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))

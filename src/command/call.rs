@@ -6,12 +6,16 @@
 //! changed, and counts.
 
 use super::block::Block;
-use super::ctx::{Ctx, Stop};
+use super::ctx::{Ctx, Outcome, Stop};
 use super::error::Error;
+use super::limits;
+use super::notable::{self, Served, Thresholds};
 use super::spec::Flags;
 use super::table::Command;
 use crate::base::sys;
 use crate::clients::TrackFlags;
+use crate::config::Config;
+use crate::metrics::keys::SAMPLE_EVERY;
 use crate::metrics::{Histogram, ThreadMetrics};
 use crate::resp::{Argv, Reply};
 
@@ -26,22 +30,47 @@ pub enum Called {
     Blocked(Box<Block>),
 }
 
-/// Measures calls one after the other: each takes the time since the one before.
+/// Measures calls one after the other: each takes the time since the one before. And
+/// says which of them are looked at more closely.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     ticks: u64,
     /// Whether the distribution of times is kept (`latency-tracking`).
     pub tracks_times: bool,
+    /// When the request arrived, in ticks, and a bound on its bytes.
+    pub arrived: u64,
+    pub request_bytes: usize,
+    thresholds: Thresholds,
+    /// Calls until the next is sampled for the table of hot keys.
+    sample_in: u32,
 }
 
 impl Stopwatch {
-    /// Starts now.
-    #[inline]
+    /// Starts now, and measures only.
     pub fn start(tracks_times: bool) -> Stopwatch {
         Stopwatch {
             ticks: sys::ticks(),
             tracks_times,
+            arrived: 0,
+            request_bytes: 0,
+            thresholds: Thresholds::NONE,
+            sample_in: u32::MAX,
         }
+    }
+
+    /// One that notes what is notable and samples keys.
+    pub fn observing() -> Stopwatch {
+        Stopwatch {
+            sample_in: SAMPLE_EVERY,
+            ..Stopwatch::start(true)
+        }
+    }
+
+    /// Starts again, with the thresholds that are configured now.
+    #[inline]
+    pub fn restart(&mut self, config: &Config) {
+        self.thresholds.renew(config);
+        self.ticks = sys::ticks();
     }
 
     /// Ticks since the last lap.
@@ -57,11 +86,12 @@ impl Stopwatch {
 pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
+    let (unsent, started) = (ctx.reply.pending(), ctx.stopwatch.ticks);
     let (mut failed, mut blocked) = (false, None);
     if ctx.session.tracks_reads {
         note_reads(ctx, argv);
     }
-    match (ctx.command.spec.run)(ctx, argv) {
+    match run(ctx, argv) {
         Ok(()) => {}
         Err(Stop::Defer) => {
             // It will run again, and count its reads then.
@@ -85,22 +115,38 @@ pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
         if ctx.db.effects.dirty != dirty && ctx.db.is_logged() {
             ctx.session.has_written = true;
             ctx.db.index = ctx.session.db;
+            if ctx.hashes.len() != 1 {
+                note_gone(ctx, argv);
+            }
             ctx.db.commit(&mut argv.iter());
         }
     }
     if ctx.db.wants_callers() {
         note_caller(ctx);
     }
-    // A call that waits is counted when it begins to.
-    if !ctx.resumed {
-        count(ctx.metrics, ctx.command, failed, ctx.stopwatch);
-    } else if failed {
-        ctx.metrics
-            .command(ctx.command.index as usize)
-            .failed
-            .add(1);
+    // A call that waits is counted when it begins to, and looked at when it has ended.
+    let ticks = if ctx.resumed {
+        let counters = ctx.metrics.command(ctx.command.index as usize);
+        counters.failed.add(u64::from(failed));
+        ctx.stopwatch.lap()
+    } else {
+        count(ctx.metrics, ctx.command, failed, ctx.stopwatch)
+    };
+    if let Some(block) = blocked {
+        return Called::Blocked(block);
     }
-    blocked.map_or(Called::Done, Called::Blocked)
+    let served = Served {
+        ticks,
+        // Who was blocked has not waited for us.
+        waited_ticks: match ctx.resumed {
+            true => 0,
+            false => started.saturating_sub(ctx.stopwatch.arrived),
+        },
+        request_bytes: ctx.stopwatch.request_bytes,
+        reply_bytes: ctx.reply.pending().saturating_sub(unsent),
+    };
+    observe(ctx, argv, served);
+    Called::Done
 }
 
 /// Notes that a client which caches reads the command's keys. Before it does: whatever
@@ -113,6 +159,15 @@ fn note_reads(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
         for at in ctx.command.key_positions(argv) {
             ctx.db.note_read(ctx.session.client.id, argv.get(at));
         }
+    }
+}
+
+/// Notes which of the command's keys have expired: some look at images of them, or only
+/// whether they are there, and what follows from their absence must come out the same
+/// when it is repeated.
+pub(super) fn note_gone(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
+    for at in ctx.command.key_positions(argv) {
+        ctx.db.note_if_gone(argv.get(at));
     }
 }
 
@@ -129,9 +184,50 @@ fn note_caller(ctx: &mut Ctx<'_, '_>) {
     }
 }
 
-/// Counts a call and the time it took.
+/// Runs the handler, unless the command makes a value too large.
 #[inline]
-fn count(metrics: &ThreadMetrics, command: &Command, failed: bool, stopwatch: &mut Stopwatch) {
+fn run(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    if ctx.stopwatch.thresholds.values_limited && ctx.command.spec.flags.has(Flags::DENYOOM) {
+        limits::check(ctx, argv)?;
+    }
+    (ctx.command.spec.run)(ctx, argv)
+}
+
+/// Notes a call that is notable, and every now and then which key it used.
+#[inline]
+fn observe(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, served: Served) {
+    let is_notable = ctx.stopwatch.thresholds.are_met(&served);
+    ctx.stopwatch.sample_in = ctx.stopwatch.sample_in.wrapping_sub(1);
+    let is_sampled = ctx.stopwatch.sample_in == 0;
+    if !is_notable && !is_sampled {
+        return;
+    }
+    let call = notable::Call {
+        command: ctx.command,
+        argv,
+        client: &ctx.session.client,
+        now: ctx.db.now,
+        served,
+    };
+    if is_notable {
+        notable::note(ctx.services, &call);
+    }
+    if is_sampled {
+        // A gap that varies, so that no pattern of commands falls through it.
+        let nth = ctx.rng.below(u64::from(SAMPLE_EVERY)) as u32;
+        ctx.stopwatch.sample_in = SAMPLE_EVERY / 2 + nth;
+        notable::sample_key(ctx.services, &call, ctx.hashes, nth as usize);
+    }
+}
+
+/// Counts a call and the time it took, which it returns.
+#[inline]
+fn count(
+    metrics: &ThreadMetrics,
+    command: &Command,
+    failed: bool,
+    stopwatch: &mut Stopwatch,
+) -> u64 {
     let counters = metrics.command(command.index as usize);
     if failed {
         counters.failed.add(1);
@@ -146,6 +242,7 @@ fn count(metrics: &ThreadMetrics, command: &Command, failed: bool, stopwatch: &m
             .get_or_init(|| Box::new(Histogram::default()));
         times.record(spent);
     }
+    spent
 }
 
 /// Answers with an error, and counts it by its code.

@@ -24,7 +24,7 @@ use crate::ds::list::Limit;
 use crate::ds::set::Rules;
 use crate::ds::stream::NodeLimit;
 use crate::ds::zset;
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::persist::aof::service::Aof;
 use crate::persist::disk::RealDisk;
 use crate::persist::service::Persistence;
@@ -87,6 +87,8 @@ pub struct Services {
     pub metrics: Metrics,
     /// Fed by the reactor's cron.
     pub rates: Rates,
+    /// Notable commands, latency events, hot and big keys.
+    pub observed: Observed,
     pub commands: &'static Table,
     pub keyspace: Arc<Keyspace>,
     pub persist: Arc<Persistence>,
@@ -129,6 +131,7 @@ impl Services {
             pubsub,
             metrics: Metrics::new(commands.len()),
             rates: Rates::default(),
+            observed: Observed::default(),
             commands,
             keyspace,
             persist,
@@ -335,7 +338,12 @@ impl<'s, 'k> Ctx<'s, 'k> {
     /// The longest string a command may make.
     #[inline]
     pub fn string_max(&self) -> usize {
-        self.services.config.size(Id::PROTO_MAX_BULK_LEN)
+        let config = &self.services.config;
+        let max = config.size(Id::PROTO_MAX_BULK_LEN);
+        match config.size(Id::MAX_VALUE_BYTES) {
+            limit @ 1.. if config.choice(Id::VALUE_LIMITS_ACTION) == "refuse" => max.min(limit),
+            _ => max,
+        }
     }
 
     /// Asks the server to end.

@@ -64,7 +64,6 @@ pub fn apart<R>(
     } else {
         None
     };
-    keys.iter().for_each(|key| ctx.db.tell_if_due(*key));
     match aside {
         Some(result) => Ok(result),
         None => Ok(compute(&self::images(ctx.db, keys)?)),

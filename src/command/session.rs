@@ -81,7 +81,7 @@ impl Txn {
         self.grows
     }
 
-    /// Bytes held.
+    /// Bytes held, those of each queued request among them.
     pub fn mem_bytes(&self) -> usize {
         self.requests.mem_bytes() + self.hashes.capacity() * size_of::<u64>()
     }

@@ -37,6 +37,8 @@ static FAMILIES: &[&[Spec]] = &[
     super::pubsub::SPECS,
     super::generic::SPECS,
     super::server::SPECS,
+    super::server::OBSERVE_SPECS,
+    super::server::COMMANDLOG_SPECS,
     super::server::PERSISTENCE_SPECS,
     super::connection::SPECS,
     super::txn::SPECS,
@@ -169,6 +171,18 @@ impl Command {
             keys.positions(argv, |at| positions.push(at));
         }
         positions
+    }
+
+    /// The position of the key that is `nth` in `argv`, from 0.
+    pub fn nth_key_position(&self, argv: Argv<'_>, nth: usize) -> Option<usize> {
+        let (mut seen, mut found) = (0, None);
+        for keys in self.spec.keys {
+            keys.positions(argv, |at| {
+                found = found.or((seen == nth).then_some(at));
+                seen += 1;
+            });
+        }
+        found
     }
 }
 

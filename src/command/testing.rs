@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::call::Stopwatch;
+use super::call::{Stopwatch, note_gone};
 use super::ctx::{Control, Ctx, MemoryUse, Services, Stop};
 use super::session::Session;
 use super::table::{Command, Table};
@@ -24,7 +24,7 @@ use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
 use crate::ds::hash::NEVER;
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::persist::nowhere::Nowhere;
 use crate::persist::service::Persistence;
 use crate::pubsub::PubSub;
@@ -201,6 +201,7 @@ impl Rig {
                 port: 0,
                 workers: 1,
                 rates: Rates::default(),
+                observed: Observed::default(),
                 supervised: "no",
                 memory: MemoryUse::default,
             },
@@ -306,9 +307,10 @@ impl Rig {
         };
         let done = (command.spec.run)(&mut ctx, argv);
         if done.is_err() {
-            assert_eq!(db.effects.dirty, 0, "{argv:?} failed and changed data");
+            assert_eq!(ctx.db.effects.dirty, 0, "{argv:?} failed and changed data");
         }
-        if db.effects.dirty > 0 {
+        if ctx.db.effects.dirty > 0 {
+            note_gone(&mut ctx, argv);
             db.commit(&mut argv.iter());
         }
         db.release();

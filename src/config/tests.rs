@@ -36,7 +36,7 @@ fn sample_text(name: &str, seed: u64) -> String {
     let (a, b) = (seed % 900 + 1, seed / 900 % 900);
     match name {
         "aclfile" => String::new(),
-        "bind" => format!("127.0.0.{} -::1", a % 250 + 1),
+        "bind" | "metrics-bind" => format!("127.0.0.{} -::1", a % 250 + 1),
         "save" => {
             ["".to_owned(), format!("{a} {b}"), format!("{a} {b} 7 7")][(seed % 3) as usize].clone()
         }

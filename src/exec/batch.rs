@@ -51,6 +51,8 @@ pub enum Halt {
     Slow,
     /// A shard is held by somebody else: the pool, where it may wait.
     Busy,
+    /// CLIENT PAUSE: the connection, until the pause is over.
+    Paused,
     /// The last command waits for data: `blocked` tells for what.
     Blocked,
     /// The connection ends after what has been replied.
@@ -69,6 +71,8 @@ pub struct Batch {
     /// Commands done since the last [`Batch::settle`].
     pub(super) done: usize,
     pub halt: Option<Halt>,
+    /// When its commands were read, in ticks.
+    pub arrived: u64,
     /// The wait of the last command, while it lasts.
     pub blocked: Option<Blocked>,
     /// The socket has refused to take more, and has not been writable since.
@@ -95,6 +99,7 @@ impl Batch {
             protocol_error: None,
             done: 0,
             halt: None,
+            arrived: 0,
             blocked: None,
             full: false,
             broken: false,

@@ -187,8 +187,11 @@ impl Executor {
             cgroup::refresh();
             self.room.limit = services.config.max_memory();
         }
-        // What is being loaded is kept; afterwards there is time to choose.
-        if !self.room.is_limited() || services.persist.is_loading() {
+        // What is being loaded is kept; afterwards there is time to choose. What is paused
+        // must not change by itself.
+        let kept_as_is =
+            || services.persist.is_loading() || services.clients.pause.scope(now).is_some();
+        if !self.room.is_limited() || kept_as_is() {
             backlog.fits(now);
             return false;
         }

@@ -8,12 +8,14 @@ mod evict;
 pub mod gate;
 pub mod hub;
 pub mod listeners;
+mod pause;
 pub mod policy;
 pub mod pool;
 pub mod reaper;
 pub mod replay;
 pub mod run;
 mod serve;
+pub mod survey;
 #[cfg(all(test, not(loom)))]
 mod tests;
 pub mod wake;
@@ -25,4 +27,5 @@ pub use run::{Executor, Lane};
 pub use wake::{Wake, WakeFlag};
 
 pub use crate::command::Services;
+pub use crate::command::server::telemetry;
 pub use crate::store::expire::StepReport;

@@ -39,6 +39,7 @@ use super::policy;
 use super::reaper::Reaper;
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
+use crate::clients::pause::Scope;
 use crate::command::call::{Called, Stopwatch, call};
 use crate::command::{Command, Ctx, Error, Flags, ReplyMode, Services, Session, Table};
 use crate::config::Id;
@@ -91,13 +92,16 @@ pub struct Executor {
     lane: Lane,
     group: Vec<Planned>,
     hashes: Vec<u64>,
-    pub(super) track_times: bool,
     /// Whether persistence keeps some commands out in this turn.
     closed: bool,
     expirer: Expirer,
     pub(super) room: Room,
     /// Watches whose clients want them no more, and that still stand in the shards.
     parted: Vec<Watch>,
+    /// Measures and observes calls; copied for a group and put back.
+    pub(super) stopwatch: Stopwatch,
+    /// What CLIENT PAUSE lets wait.
+    pub(super) paused: Option<Scope>,
     /// Waits that are over and may still stand in the shards.
     pub(super) forgotten: Vec<Arc<Waiter>>,
     /// Keys that have changed and whose waiters could not be served at once.
@@ -129,11 +133,12 @@ impl Executor {
             lane,
             group: Vec::with_capacity(GROUP_MAX),
             hashes: Vec::with_capacity(GROUP_MAX),
-            track_times: true,
             closed: false,
             expirer: Expirer::default(),
             room: Room::new(),
             parted: Vec::new(),
+            stopwatch: Stopwatch::observing(),
+            paused: None,
             forgotten: Vec::new(),
             late: Vec::new(),
             log: services.aof().map(|aof| Arc::clone(aof.log())),
@@ -179,7 +184,8 @@ impl Executor {
             // What had expired when it was logged was told apart, as a DEL.
             (db.now, db.used_at) = (0, used_at);
         }
-        self.track_times = services.config.flag(Id::LATENCY_TRACKING);
+        self.stopwatch.tracks_times = services.config.flag(Id::LATENCY_TRACKING);
+        self.paused = services.clients.pause.scope(now);
         self.closed = services.persist.closes_gates() && self.replay_at.is_none();
         self.room.count_uses(&mut db, &mut self.rng);
         for index in 0..batches.len() {
@@ -196,7 +202,10 @@ impl Executor {
     /// One step of the active expiry, for at most `budget`; nothing while it is
     /// switched off.
     pub fn expire(&mut self, now: Millis, budget: Duration) -> StepReport {
-        if !self.services.active_expire.load(Relaxed) || self.services.persist.is_loading() {
+        // What is paused must not change by itself either.
+        let paused = self.services.clients.pause.scope(now).is_some();
+        let loading = self.services.persist.is_loading();
+        if paused || loading || !self.services.active_expire.load(Relaxed) {
             return StepReport::default();
         }
         let services = Arc::clone(&self.services);
@@ -258,6 +267,11 @@ impl Executor {
                 return;
             };
             let command = resolve(self.services.commands, argv);
+            if self.must_wait(command, argv, &batches[index].session) {
+                self.run_group(batches, db);
+                batches[index].halt.get_or_insert(Halt::Paused);
+                return;
+            }
             if batches[index].session.txn.is_some() && gate::is_queued(command) {
                 self.enqueue(&mut batches[index], nth, command, db);
                 continue;
@@ -267,6 +281,8 @@ impl Executor {
             if alone {
                 self.run_group(batches, db);
                 self.run_alone(batches, index, nth, command, db);
+                // It may have been CLIENT PAUSE.
+                self.paused = self.services.clients.pause.scope(db.now);
                 continue;
             }
             let session = &batches[index].session;
@@ -425,7 +441,8 @@ impl Executor {
             self.prefetch(db, busy);
         }
         let group = std::mem::take(&mut self.group);
-        let mut stopwatch = Stopwatch::start(self.track_times);
+        let mut stopwatch = self.stopwatch;
+        stopwatch.restart(&self.services.config);
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
@@ -439,6 +456,7 @@ impl Executor {
         }
         db.release();
         self.note_dependence(batches, &group);
+        self.stopwatch = stopwatch;
         self.hashes.clear();
         self.after_group(db);
         if self.room.is_limited() {
@@ -505,6 +523,7 @@ impl Executor {
             session,
             requests,
             reply,
+            arrived,
             ..
         } = batch;
         let Some(argv) = requests.peek(planned.nth as usize) else {
@@ -520,6 +539,7 @@ impl Executor {
         };
         session.client.last_command.store(command.index, Relaxed);
         let mark = reply.mark();
+        (stopwatch.arrived, stopwatch.request_bytes) = (*arrived, requests.size());
         db.index = session.db;
         db.stamping = if session.client.no_touch.load(Relaxed) {
             Stamping::Off
@@ -576,7 +596,9 @@ impl Executor {
 
     /// What follows when the locks are given back.
     pub(super) fn after_group(&mut self, db: &mut Db<'_>) {
-        if !db.effects.stale.is_empty() {
+        if self.paused.is_some() {
+            db.effects.stale.clear();
+        } else if !db.effects.stale.is_empty() {
             db.remove_stale();
         }
         if !db.effects.ready.is_empty() || !self.late.is_empty() {

@@ -118,7 +118,10 @@ impl Executor {
             let busy = Executor::lock_for_waiters(db, footprint, busy);
             if busy == 0 {
                 db.effects.ready.push_back((index, key));
-                self.serve_ready(db, &mut Stopwatch::start(self.track_times));
+                let mut stopwatch = self.stopwatch;
+                stopwatch.restart(&self.services.config);
+                self.serve_ready(db, &mut stopwatch);
+                self.stopwatch = stopwatch;
             } else {
                 self.late.push((index, key));
             }

@@ -72,9 +72,25 @@ impl Counts {
         }
     }
 
+    /// Adds other counts.
+    pub fn merge(&mut self, other: &Counts) {
+        self.buckets.resize(BUCKETS, 0);
+        for (sum, count) in self.buckets.iter_mut().zip(&other.buckets) {
+            *sum += count;
+        }
+        self.total += other.total;
+    }
+
     /// How many values were counted.
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    /// The largest value of each bucket that has counted any, with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let buckets = self.buckets.iter().enumerate();
+        let counted = buckets.filter(|(_, count)| **count > 0);
+        counted.map(|(at, count)| (upper_bound(at), *count))
     }
 
     /// The value that `percent` of all values do not exceed; 0 without values.

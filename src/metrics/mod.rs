@@ -5,7 +5,11 @@
 //! line. Readers add up all sets and may see one a few events behind another.
 
 pub mod backlog;
+pub mod commandlog;
 pub mod histogram;
+pub mod keys;
+pub mod latency;
+pub mod observed;
 pub mod rates;
 
 use std::collections::BTreeMap;
@@ -17,6 +21,7 @@ use parking_lot::Mutex;
 
 pub use backlog::Backlog;
 pub use histogram::Histogram;
+pub use observed::Observed;
 pub use rates::Rates;
 
 /// Error codes counted apart at the most; the rest is lumped together, since a
@@ -131,6 +136,8 @@ counters! {
     run_inline,
     /// Connections ended because of their output limit.
     output_limit_closed,
+    /// Connections ended because of `maxmemory-clients`.
+    evicted_clients,
     /// Connections ended because of their input limit.
     input_limit_closed,
     /// Entries and tables given to the reaper.

@@ -62,6 +62,10 @@ pub struct Conn {
     pub wants_write: bool,
     /// It stands in the reactor's list of connections to look at.
     pub queued: bool,
+    /// Its next command waits for the end of a pause.
+    pub paused: bool,
+    /// Memory that it was last counted with.
+    pub bytes: usize,
     /// When the output first exceeded the soft limit.
     pub over_soft_since: Option<Instant>,
 }
@@ -80,6 +84,8 @@ impl Conn {
             ended: false,
             wants_write: false,
             queued: false,
+            paused: false,
+            bytes: 0,
             over_soft_since: None,
         }
     }
@@ -90,7 +96,7 @@ impl Conn {
         let Some(batch) = &mut self.batch else {
             return Read::Nothing;
         };
-        if batch.session.close || batch.is_held() {
+        if batch.session.close || batch.is_held() || self.paused {
             return Read::Nothing;
         }
         let blocked = self.blocked.is_some();
@@ -129,6 +135,7 @@ impl Conn {
             batch.protocol_error = Some(error);
         }
         if batch.waiting() > 0 || batch.protocol_error.is_some() {
+            batch.arrived = sys::ticks();
             // For CLIENT LIST, which counts the bytes of its own call.
             self.client
                 .input_len
@@ -152,7 +159,7 @@ impl Conn {
         } else {
             batch.requests.is_cut() || batch.waiting() > 0 || self.readable && !self.ended
         };
-        batch.can_send() || !batch.session.close && input
+        batch.can_send() || !batch.session.close && !self.paused && input
     }
 
     /// Whether the connection is to be closed now: it is broken, or it has asked
@@ -161,7 +168,8 @@ impl Conn {
         let Some(batch) = &self.batch else {
             return false;
         };
-        let finished = batch.session.close || self.ended && !batch.requests.is_cut();
+        let ended = self.ended && !batch.requests.is_cut() && !self.paused;
+        let finished = batch.session.close || ended;
         batch.broken || finished && batch.reply.is_empty()
     }
 

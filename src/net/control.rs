@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::listen::{ListenSpec, Listeners};
 use crate::base::sys;
 
+use crate::config::lists::{BindAddress, bind_view};
 use crate::config::{Config, Id};
 use crate::control::Control;
 use crate::exec::{Wake, WakeFlag};
@@ -32,14 +33,19 @@ pub struct ControlHandle {
     shutdown: AtomicU8,
     listeners: Mutex<Listeners>,
     exchanged: AtomicBool,
+    /// Where readers of metrics are accepted from; empty without `metrics-port`.
+    web: Mutex<Listeners>,
+    web_exchanged: AtomicBool,
     config: Arc<Config>,
 }
 
 impl ControlHandle {
-    /// A mailbox over the listening sockets, whose reactor is woken through `flag` and `waker`.
+    /// A mailbox over the listening sockets, those of clients and those of readers of
+    /// metrics, whose reactor is woken through `flag` and `waker`.
     pub fn new(
         config: Arc<Config>,
         listeners: Listeners,
+        web: Listeners,
         flag: Arc<WakeFlag>,
         waker: Arc<dyn Wake>,
     ) -> ControlHandle {
@@ -49,6 +55,8 @@ impl ControlHandle {
             shutdown: AtomicU8::new(0),
             listeners: Mutex::new(listeners),
             exchanged: AtomicBool::new(true),
+            web: Mutex::new(web),
+            web_exchanged: AtomicBool::new(true),
             config,
         }
     }
@@ -72,6 +80,30 @@ impl ControlHandle {
     /// that the poller does not know them yet.
     pub fn take_exchanged(&self) -> bool {
         self.exchanged.swap(false, Ordering::AcqRel)
+    }
+
+    /// The listening sockets of the web server, as above.
+    pub fn web_listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.web.lock()
+    }
+
+    /// As [`ControlHandle::take_exchanged`], of the web server.
+    pub fn take_web_exchanged(&self) -> bool {
+        self.web_exchanged.swap(false, Ordering::AcqRel)
+    }
+
+    /// Exchanges the listening sockets of the web server, as below.
+    fn listen_web_again(&self) -> Result<(), String> {
+        let mut listeners = self.web.lock();
+        drop(std::mem::take(&mut *listeners));
+        *listeners = open_web_listeners(&self.config).map_err(|error| {
+            log::warn!("{error}");
+            "Unable to listen on this port".to_owned()
+        })?;
+        self.web_exchanged.store(true, Ordering::Release);
+        drop(listeners);
+        self.wake();
+        Ok(())
     }
 
     /// Closes the listening sockets and opens those that are configured now. The
@@ -106,6 +138,7 @@ impl Control for ControlHandle {
     fn apply(&self, id: Id) -> Result<(), String> {
         match id {
             Id::PORT | Id::BIND => self.listen_again(),
+            Id::METRICS_PORT | Id::METRICS_BIND => self.listen_web_again(),
             Id::LOGLEVEL => {
                 let level = self.config.choice(Id::LOGLEVEL).parse();
                 level
@@ -149,22 +182,51 @@ pub fn raise_descriptors(config: &Config) -> Result<(), String> {
 /// # Errors
 /// When one that must be there cannot be opened.
 pub fn open_listeners(config: &Config) -> Result<Listeners, String> {
-    let bind: Vec<String> = (config.bind().iter())
-        .map(|address| {
-            let mark = if address.optional { "-" } else { "" };
-            format!("{mark}{}", address.host)
-        })
-        .collect();
+    let bind = words(&config.bind());
     let path = config.path(Id::UNIXSOCKET);
     let mode = config.int(Id::UNIXSOCKETPERM) as u32;
-    let spec = ListenSpec {
+    open(&ListenSpec {
         bind: &bind,
         port: config.int(Id::PORT) as u16,
         backlog: config.int(Id::TCP_BACKLOG) as u32,
         unix_path: path.as_deref(),
         unix_mode: (mode != 0).then_some(mode),
+    })
+}
+
+/// Opens the sockets of the web server; none without `metrics-port`.
+///
+/// # Errors
+/// When one that must be there cannot be opened.
+pub fn open_web_listeners(config: &Config) -> Result<Listeners, String> {
+    let port = config.int(Id::METRICS_PORT) as u16;
+    if port == 0 {
+        return Ok(Listeners::default());
+    }
+    let bind = words(&bind_view(&config.text(Id::METRICS_BIND)));
+    open(&ListenSpec {
+        bind: &bind,
+        port,
+        backlog: WEB_BACKLOG,
+        unix_path: None,
+        unix_mode: None,
+    })
+}
+
+/// Readers of metrics that may wait to be accepted.
+const WEB_BACKLOG: u32 = 64;
+
+/// Addresses as a `bind` directive has them.
+fn words(addresses: &[BindAddress]) -> Vec<String> {
+    let word = |address: &BindAddress| {
+        let mark = if address.optional { "-" } else { "" };
+        format!("{mark}{}", address.host)
     };
-    Listeners::open(&spec).map_err(|error| match error.hint() {
+    addresses.iter().map(word).collect()
+}
+
+fn open(spec: &ListenSpec<'_>) -> Result<Listeners, String> {
+    Listeners::open(spec).map_err(|error| match error.hint() {
         Some(hint) => format!("{error}. {hint}"),
         None => error.to_string(),
     })

@@ -4,6 +4,7 @@
 pub mod activation;
 pub mod conn;
 pub mod control;
+pub mod http;
 pub mod listen;
 pub mod outlet;
 pub mod reactor;

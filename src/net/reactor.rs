@@ -40,19 +40,21 @@ use super::spin::Spinner;
 use crate::base::clock::{self, Millis};
 use crate::base::sys;
 use crate::base::wait::Phase;
-use crate::config::Id;
-use crate::config::lists::OutputLimits;
 use crate::exec::batch::ConnId;
 use crate::exec::policy::Dispatch;
 use crate::exec::{Batch, Executor, Halt, Pool, Services, WakeFlag};
 use crate::systemd::Notifier;
 
 mod admit;
+mod budget;
 mod buffers;
+mod cached;
 mod cron;
 mod life;
 mod mail;
+mod pause;
 mod waits;
+mod web;
 
 /// Events taken from the poller at once.
 const EVENTS_MAX: usize = 1024;
@@ -119,7 +121,10 @@ pub struct Reactor {
     finished: Vec<Box<Batch>>,
     inputs: Vec<BytesMut>,
     outputs: Vec<Vec<u8>>,
-    limits: Cached,
+    limits: cached::Cached,
+    web: web::Web,
+    paused: pause::Paused,
+    budget: budget::Budget,
     /// When blocked connections give up.
     deadlines: BTreeSet<Deadline>,
     /// Connections whose replies wait until what they depend on is durable.
@@ -143,31 +148,6 @@ struct Deadline {
     generation: u32,
 }
 
-/// Directives that are looked at in every turn, renewed when one has changed.
-struct Cached {
-    generation: u64,
-    bulk_max: i64,
-    query_max: usize,
-    output: OutputLimits,
-    spin: Duration,
-}
-
-impl Cached {
-    fn read(services: &Services) -> Cached {
-        let config = &services.config;
-        let output = config.output_limits();
-        let post = &services.clients.post;
-        post.set_limits(output.pubsub.hard, output.normal.hard);
-        Cached {
-            generation: config.generation(),
-            bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
-            query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
-            output,
-            spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
-        }
-    }
-}
-
 impl Reactor {
     /// A reactor over these parts, with signals and listeners registered.
     ///
@@ -179,7 +159,7 @@ impl Reactor {
         registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
         let cores = sys::num_cpus();
         let mut reactor = Reactor {
-            limits: Cached::read(&parts.services),
+            limits: cached::Cached::read(&parts.services),
             cron: cron::Cron::new(&parts.notifier),
             poll: parts.poll,
             signals,
@@ -200,6 +180,9 @@ impl Reactor {
             finished: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            web: web::Web::default(),
+            paused: pause::Paused::default(),
+            budget: budget::Budget::default(),
             deadlines: BTreeSet::new(),
             held: Vec::new(),
             log_waits: BTreeSet::new(),
@@ -210,6 +193,7 @@ impl Reactor {
             end_failed: Arc::default(),
         };
         reactor.listen()?;
+        reactor.listen_web()?;
         Ok(reactor)
     }
 
@@ -231,17 +215,22 @@ impl Reactor {
             let (now, began) = (clock::now(), sys::ticks());
             let mut worked = !events.is_empty() || !self.due.is_empty() || !self.mail.is_empty();
             for event in &events {
-                self.on_event(event);
+                if !self.web.takes(event) {
+                    self.on_event(event);
+                }
             }
             if self.flag.take() {
                 worked = true;
                 self.on_wake();
+                self.resume_paused(now);
             }
             self.run_due(now);
+            self.enforce_budget();
             self.end_rung_waits();
             self.deliver_mail();
             // After the others, so that who left in this turn has made room.
             self.accept_due();
+            self.run_web(now);
             self.run_timers(now);
             self.go_on_starting()?;
             if worked {
@@ -265,8 +254,8 @@ impl Reactor {
     /// Waits for events: not at all while there is work or while spinning.
     fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
         let now = Instant::now();
-        let busy = !self.due.is_empty() || !self.mail.is_empty();
-        let busy = busy || self.spinner.is_spinning() && self.spinner.goes_on(now);
+        let waiting = !self.due.is_empty() || !self.mail.is_empty() || self.web.is_due();
+        let busy = waiting || self.spinner.is_spinning() && self.spinner.goes_on(now);
         let asleep = !busy && self.flag.may_sleep();
         let timeout = if asleep {
             let accept = self
@@ -337,7 +326,7 @@ impl Reactor {
         if self.services.clients.take_kills() {
             self.close_killed();
         }
-        if let Err(error) = self.listen() {
+        if let Err(error) = self.listen().and_then(|()| self.listen_web()) {
             log::warn!("Cannot serve the new listening sockets: {error}");
         }
     }
@@ -472,7 +461,9 @@ impl Reactor {
 
     /// Gives a batch back to its connection and sends its replies.
     fn return_batch(&mut self, mut batch: Box<Batch>) {
-        batch.halt = None;
+        if batch.halt.take() == Some(Halt::Paused) {
+            self.park(batch.id);
+        }
         batch.take_mail();
         self.send(&mut batch);
         let slot = batch.id.slot as usize;
@@ -534,8 +525,9 @@ impl Reactor {
         let Some(conn) = self.conns.get_mut(slot) else {
             return;
         };
-        conn.publish();
-        if conn.has_more() {
+        let has_more = conn.has_more();
+        self.account(slot);
+        if has_more {
             self.queue(slot);
         }
         self.note_buffers_of(slot);
@@ -642,6 +634,7 @@ impl Reactor {
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
         self.services.clients.note_buffers(&conn.client, 0);
+        self.discount(conn.bytes);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
         match conn.batch {

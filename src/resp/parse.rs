@@ -381,6 +381,13 @@ impl Requests {
         self.input.len() + self.filling.as_ref().map_or(0, |f| f.bytes.len())
     }
 
+    /// Bytes of all requests together, those parts that live apart included: no request
+    /// is larger.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.input.len() + self.apart.iter().map(Bytes::len).sum::<usize>()
+    }
+
     /// Bytes of memory held.
     pub fn mem_bytes(&self) -> usize {
         self.input.capacity()

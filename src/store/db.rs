@@ -343,23 +343,13 @@ impl<'k> Db<'k> {
             return false;
         };
         if !entry.is_expired(now) {
-            while self.dict(key).find(key).is_some() {
+            while (self.dict(key).find(key)).is_some_and(|entry| entry.is_gone(now)) {
                 self.reclaim_fields(key);
             }
         } else if let Some(entry) = self.dict_mut(key).remove(key) {
             self.expired(key.bytes, entry);
         }
         true
-    }
-
-    /// Tells the journal that `key` is gone if its time has come: for a command that
-    /// stores what it has read of keys which it holds for reading only, and so cannot
-    /// remove. Whoever repeats the command must not see them.
-    pub fn tell_if_due(&mut self, key: Key<'_>) {
-        let due = (self.dict(key).find(key)).is_some_and(|entry| entry.is_expired(self.now));
-        if due {
-            self.note_command(&[b"DEL", key.bytes]);
-        }
     }
 
     /// Tells that an entry has been removed because its time had come.
@@ -560,17 +550,31 @@ impl<'k> Db<'k> {
         }
     }
 
-    /// Notes that the expired keys are gone which readers have met and could not
-    /// remove: what was computed from their absence must come out the same when it
-    /// is repeated.
+    /// Notes that the keys are gone which have expired, or all of whose parts have, and
+    /// which readers have met and could not remove: what was computed from their absence
+    /// must come out the same when it is repeated.
     fn note_stale(&mut self) {
-        for (db, key) in &self.effects.stale {
-            let key = self.key(key);
-            let dict = self.locks.shard(key.shard()).dict(*db);
-            if (dict.find(key)).is_some_and(|entry| entry.is_expired(self.now)) {
-                let words: [&[u8]; 2] = [b"DEL", key.bytes];
-                self.notes.command(*db, words.into_iter());
-            }
+        let stale = std::mem::take(&mut self.effects.stale);
+        for (db, key) in &stale {
+            self.note_gone(*db, key);
+        }
+        self.effects.stale = stale;
+    }
+
+    /// Notes that `key` is gone, if it has expired and is still there. Called with its
+    /// shard locked.
+    pub fn note_if_gone(&mut self, key: &[u8]) {
+        if self.is_logged() {
+            self.note_gone(self.index, key);
+        }
+    }
+
+    fn note_gone(&mut self, db: usize, key: &[u8]) {
+        let key = self.key(key);
+        let dict = self.locks.shard(key.shard()).dict(db);
+        if (dict.find(key)).is_some_and(|entry| entry.is_gone(self.now)) {
+            let words: [&[u8]; 2] = [b"DEL", key.bytes];
+            self.notes.command(db, words.into_iter());
         }
     }
 

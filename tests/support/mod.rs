@@ -27,5 +27,5 @@ pub use client::{Client, encode};
 pub use poll::{eventually, poll_until};
 pub use reply::{Answer, Reply, escape};
 pub use rng::Rng;
-pub use server::{Product, Server};
+pub use server::{Product, Server, free_port};
 pub use tools::{find_tool, require_tool, run_bounded, skip_or_fail};

@@ -223,7 +223,7 @@ fn without_ours<'a>(directives: &[&'a str]) -> Vec<&'a str> {
 
 /// A port that was free a moment ago: below the range that the system hands to
 /// outgoing connections, and never the same twice within this process.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 20_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -54,7 +54,7 @@ pub(super) fn set_info(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     Ok(())
 }
 
-/// Nothing evicts clients, so this shows in CLIENT LIST alone.
+/// With it, `maxmemory-clients` spares the client.
 pub(super) fn no_evict(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let client = ctx.session.client.clone();
     switch(ctx, argv, &client.no_evict)
@@ -134,10 +134,22 @@ const HELP: &[&str] = &[
     "      Kill connections authenticated by <username>.",
     "    * SKIPME (YES|NO)",
     "      Skip killing current connection (default: yes).",
+    "    * ID <client-id> [<client-id> ...]",
+    "      Kill connections by client ID.",
+    "    * MAXAGE <maxage>",
+    "      Kill connections older than the specified age.",
+    "    * IDLE <seconds>, NAME <name>, IP <ip>, DB <db>, FLAGS <flags>,",
+    "      LIB-NAME <name>, LIB-VER <version>",
+    "      Kill connections by these. NOT- before an option but SKIPME turns it round.",
     "LIST [options ...]",
     "    Return information about client connections. Options:",
     "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
     "      Return clients of specified type.",
+    "    * The options of KILL; SKIPME is no by default.",
+    "UNPAUSE",
+    "    Stop the current client pause, resuming traffic.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Suspend all, or just write, clients for <timeout> milliseconds.",
     "REPLY (ON|OFF|SKIP)",
     "    Control the replies sent to the current connection.",
     "SETNAME <name>",

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::auth::DEFAULT_USER;
+use super::filter::Filter;
 use crate::base::clock::Millis;
 use crate::base::num;
 use crate::clients::{Client, TrackFlags};
@@ -33,17 +33,16 @@ fn alive(ctx: &Ctx<'_, '_>) -> impl Iterator<Item = Arc<Client>> + use<> {
 
 pub(super) fn list(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     ctx.afford(ctx.services.clients.count())?;
-    let all = || alive(ctx).collect();
-    let option = argv.get(2);
-    let chosen = if argv.len() == 2 {
-        all()
-    } else if argv.len() == 4 && option.eq_ignore_ascii_case(b"type") {
-        let kind = Kind::read(argv.get(3))?;
-        alive(ctx).filter(|client| kind.admits(client)).collect()
-    } else if argv.len() > 3 && option.eq_ignore_ascii_case(b"id") {
+    let by_ids_alone = argv.len() > 3 && argv.get(2).eq_ignore_ascii_case(b"id");
+    let chosen = if by_ids_alone {
         by_ids(ctx, argv.from(3))?
     } else {
-        return Err(Error::Syntax.into());
+        let filter = Filter::read(argv.from(2), false)?;
+        let (own, now) = (ctx.session.client.id, ctx.db.now);
+        let clients = alive(ctx);
+        clients
+            .filter(|client| filter.admits(client, own, now))
+            .collect()
     };
     write_list(ctx, &chosen);
     Ok(())
@@ -67,12 +66,12 @@ pub(super) fn kill(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let filter = if old_form {
         Filter::address(argv.get(2))
     } else {
-        Filter::read(argv.from(2))?
+        Filter::read(argv.from(2), true)?
     };
     let own = ctx.session.client.id;
     let mut killed = 0;
     for client in alive(ctx) {
-        if !filter.admits(&client, own) {
+        if !filter.admits(&client, own, ctx.db.now) {
             continue;
         }
         killed += 1;
@@ -91,106 +90,6 @@ pub(super) fn kill(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         (false, killed) => ctx.reply.int(killed),
     }
     Ok(())
-}
-
-/// Which clients CLIENT KILL is to end: those that meet all that is set.
-#[derive(Debug, Default)]
-struct Filter<'a> {
-    id: Option<u64>,
-    kind: Option<Kind>,
-    address: Option<&'a [u8]>,
-    local_address: Option<&'a [u8]>,
-    spare_me: bool,
-}
-
-impl<'a> Filter<'a> {
-    /// The form of old: an address, be it the own.
-    fn address(address: &'a [u8]) -> Filter<'a> {
-        Filter {
-            address: Some(address),
-            ..Filter::default()
-        }
-    }
-
-    /// Options and values in turn.
-    fn read(options: Argv<'a>) -> Result<Filter<'a>, Error> {
-        let mut filter = Filter {
-            spare_me: true,
-            ..Filter::default()
-        };
-        let mut at = 0;
-        while at < options.len() {
-            if at + 1 == options.len() {
-                return Err(Error::Syntax);
-            }
-            filter.option(options.get(at), options.get(at + 1))?;
-            at += 2;
-        }
-        Ok(filter)
-    }
-
-    fn option(&mut self, option: &[u8], value: &'a [u8]) -> Result<(), Error> {
-        match option.to_ascii_lowercase().as_slice() {
-            b"id" => self.id = Some(client_id(value)?),
-            b"type" => self.kind = Some(Kind::read(value)?),
-            b"addr" => self.address = Some(value),
-            b"laddr" => self.local_address = Some(value),
-            b"user" if value == DEFAULT_USER => {}
-            b"user" => {
-                let text = [b"ERR No such user '", value, b"'"];
-                return Err(Error::Bytes(text.concat()));
-            }
-            b"skipme" if value.eq_ignore_ascii_case(b"yes") => self.spare_me = true,
-            b"skipme" if value.eq_ignore_ascii_case(b"no") => self.spare_me = false,
-            _ => return Err(Error::Syntax),
-        }
-        Ok(())
-    }
-
-    fn admits(&self, client: &Client, own: u64) -> bool {
-        let meets = |wanted: Option<&[u8]>, has: &str| wanted.is_none_or(|w| w == has.as_bytes());
-        self.id.is_none_or(|id| id == client.id)
-            && self.kind.is_none_or(|kind| kind.admits(client))
-            && meets(self.address, &client.address)
-            && meets(self.local_address, &client.local_address)
-            && !(self.spare_me && client.id == own)
-    }
-}
-
-fn client_id(text: &[u8]) -> Result<u64, Error> {
-    let id = num::parse_i64(text).filter(|&id| id > 0);
-    id.map(i64::unsigned_abs)
-        .ok_or(Error::text("ERR client-id should be greater than 0"))
-}
-
-/// The types of clients that Redis knows: those we have, and all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Normal,
-    PubSub,
-    Absent,
-}
-
-impl Kind {
-    fn read(name: &[u8]) -> Result<Kind, Error> {
-        match name.to_ascii_lowercase().as_slice() {
-            b"normal" => Ok(Kind::Normal),
-            b"pubsub" => Ok(Kind::PubSub),
-            b"slave" | b"replica" | b"master" => Ok(Kind::Absent),
-            _ => {
-                let text = [b"ERR Unknown client type '", name, b"'"];
-                Err(Error::Bytes(text.concat()))
-            }
-        }
-    }
-
-    fn admits(self, client: &Client) -> bool {
-        match self {
-            Kind::Normal => !client.is_subscriber(),
-            Kind::PubSub => client.is_subscriber(),
-            Kind::Absent => false,
-        }
-    }
 }
 
 fn write_list(ctx: &mut Ctx<'_, '_>, clients: &[Arc<Client>]) {
@@ -255,7 +154,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         "argv-mem=0 multi-mem=0".to_owned(),
         format!("rbs={} rbp={}", output.1, output.0),
         format!("obl={in_buffer} oll={parts} omem={in_parts}"),
-        format!("tot-mem={}", size_of::<Client>() + input.1 + output.1),
+        format!("tot-mem={}", client.mem_bytes()),
         format!("events={}", if output.0 > 0 { "rw" } else { "r" }),
         format!("cmd={}", commands.get(last).unwrap_or(&"NULL")),
         format!("user=default redir={}", client.redirection()),
@@ -268,7 +167,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 }
 
 /// Redis's letters for what is special about a client; `N` for nothing.
-fn flags(client: &Client) -> String {
+pub(super) fn flags(client: &Client) -> String {
     let tracks = |flag| client.track_flags.load().has(flag);
     let letters = [
         (client.is_subscriber(), 'P'),

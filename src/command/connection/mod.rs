@@ -6,7 +6,9 @@
 
 mod auth;
 mod client;
+mod filter;
 mod list;
+mod pause;
 mod rows;
 mod tracking;
 mod wait;

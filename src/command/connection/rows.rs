@@ -2,7 +2,7 @@
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::{auth, client, echo, list, ping, quit, reset, select, tracking, wait};
+use super::{auth, client, echo, list, pause, ping, quit, reset, select, tracking, wait};
 
 /// The commands of this family.
 pub const SPECS: &[Spec] = &[
@@ -324,9 +324,55 @@ pub const SPECS: &[Spec] = &[
                         Arg::new("yes/no", ArgType::String)
                             .token("SKIPME")
                             .optional(),
+                        Arg::new("maxage", ArgType::Integer)
+                            .token("MAXAGE")
+                            .since("7.4.0")
+                            .optional(),
                     ]),
                 ])],
                 run: list::kill,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "pause",
+                arity: -3,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "2.9.50",
+                complexity: "O(1)",
+                summary: "Stop processing commands from clients for some time",
+                args: &[
+                    Arg::new("timeout", ArgType::Integer),
+                    Arg::new("mode", ArgType::OneOf)
+                        .since("6.2.0")
+                        .optional()
+                        .of(&[
+                            Arg::new("write", ArgType::PureToken).token("WRITE"),
+                            Arg::new("all", ArgType::PureToken).token("ALL"),
+                        ]),
+                ],
+                run: pause::pause,
+                ..Spec::DEFAULT
+            },
+            Spec {
+                name: "unpause",
+                arity: 2,
+                flags: Flags::ADMIN
+                    .with(Flags::NOSCRIPT)
+                    .with(Flags::LOADING)
+                    .with(Flags::STALE)
+                    .with(Flags::ALONE),
+                acl: &["@connection"],
+                group: Group::Connection,
+                since: "6.2.0",
+                complexity: "O(N) Where N is the number of paused clients",
+                summary: "Resume processing of clients that were paused",
+                run: pause::unpause,
                 ..Spec::DEFAULT
             },
             Spec {

@@ -268,6 +268,29 @@ fn fields_expire_one_by_one() {
 }
 
 #[test]
+fn a_hash_whose_last_live_field_goes_is_gone() {
+    let mut rig = rig();
+    expect(
+        &mut rig,
+        &[
+            ("DEL h", ":1"),
+            ("HSET h a 1 b 2", ":2"),
+            ("HPEXPIRE h 10 FIELDS 1 a", "*1 :1"),
+        ],
+    );
+    rig.now += 10;
+    expect(
+        &mut rig,
+        &[
+            ("HDEL h a b", ":1"),
+            ("EXISTS h", ":0"),
+            ("DBSIZE", ":1"),
+            ("SET h text", "+OK"),
+        ],
+    );
+}
+
+#[test]
 fn what_a_write_does_to_a_deadline() {
     let mut rig = rig();
     expect(

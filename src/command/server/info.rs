@@ -5,6 +5,7 @@
 //! expect a number, and left out otherwise; nothing is made up.
 
 mod data;
+mod keysizes;
 mod process;
 mod statistics;
 
@@ -34,7 +35,7 @@ struct Section {
 }
 
 /// The sections in Redis's order.
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     section("Server", Shown::Always, process::server),
     section("Clients", Shown::Always, process::clients),
     section("Memory", Shown::Always, process::memory),
@@ -48,6 +49,7 @@ const SECTIONS: [Section; 13] = [
     section("Latencystats", Shown::InAll, statistics::latencies),
     section("Cluster", Shown::Always, data::cluster),
     section("Keyspace", Shown::Always, data::keyspace),
+    section("Keysizes", Shown::InAll, keysizes::sizes),
 ];
 
 const fn section(title: &'static str, shown: Shown, fill: Fill) -> Section {

@@ -8,10 +8,13 @@ mod debug;
 mod info;
 mod lolwut;
 mod memory;
+mod observe;
 mod persistence;
 mod persistence_rows;
 mod rows;
+pub mod telemetry;
 
+pub use observe::{COMMANDLOG_SPECS, SPECS as OBSERVE_SPECS};
 pub use persistence_rows::PERSISTENCE_SPECS;
 pub use rows::SPECS;
 

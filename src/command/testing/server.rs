@@ -14,7 +14,7 @@ use crate::command::ctx::{Control, MemoryUse};
 use crate::command::testing::unsaved;
 use crate::command::{Command, Ctx, Outcome, Services, Session, Stop, Table};
 use crate::config::{Config, Id};
-use crate::metrics::{Metrics, Rates, ThreadMetrics};
+use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::pubsub::PubSub;
 use crate::resp::write::SLICES_MAX;
 use crate::resp::{Argv, Limits, Reply, Requests, Version};
@@ -86,6 +86,7 @@ impl Server {
             pubsub: PubSub::default(),
             metrics,
             rates: Rates::default(),
+            observed: Observed::default(),
             commands: table,
             persist: unsaved(&config, &keyspace),
             keyspace,

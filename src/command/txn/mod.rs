@@ -50,6 +50,7 @@ fn exec(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
 /// Runs what is queued, as one unit.
 fn run(ctx: &mut Ctx<'_, '_>, txn: &Txn) {
     ctx.reply.array(txn.len());
+    ctx.stopwatch.request_bytes = txn.mem_bytes();
     ctx.db.begin_unit();
     for index in 0..txn.len() {
         if let Some((command, argv, hashes)) = txn.get(index) {

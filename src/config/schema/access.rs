@@ -51,8 +51,7 @@ rows! {
             "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60");
         /// The memory of all clients' buffers, in bytes or as a percentage of `maxmemory`;
         /// past it the largest are closed. 0 is no limit.
-        MAXMEMORY_CLIENTS = row("maxmemory-clients", Kind::PercentOrMemory, "0")
-            .inert("each client has its own limits");
+        MAXMEMORY_CLIENTS = row("maxmemory-clients", Kind::PercentOrMemory, "0");
         /// Keys remembered for clients that cache them.
         TRACKING_TABLE_MAX_KEYS = int("tracking-table-max-keys", 0, LONG_MAX, "1000000");
         /// The events published when keys change: any of the characters Ag$lshzxeKEtmdn.

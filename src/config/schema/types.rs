@@ -1,6 +1,6 @@
 //! Rows: where each data type changes from its packed to its indexed encoding.
 
-use super::{INT_MAX, INT_MIN, LONG_MAX, int, memory, rows};
+use super::{INT_MAX, INT_MIN, LONG_MAX, choice, int, memory, rows};
 
 rows! {
     from super::memory::END;
@@ -13,6 +13,17 @@ rows! {
         /// Nodes at each end of a list that are not compressed; 0 compresses none.
         LIST_COMPRESS_DEPTH = int("list-compress-depth", 0, INT_MAX, "0")
             .inert("list nodes are never compressed");
+    }
+
+    "Limits of one value" {
+        /// The longest string, and the longest element of a collection; 0 is no limit but
+        /// `proto-max-bulk-len`.
+        MAX_VALUE_BYTES = memory("max-value-bytes", 0, LONG_MAX, "0");
+        /// The most elements of a list, hash, set, sorted set or stream; 0 is no limit.
+        MAX_COLLECTION_ELEMENTS = int("max-collection-elements", 0, LONG_MAX, "0");
+        /// What happens to a command that goes past one of these limits: `refuse` answers
+        /// it with an error, `warn` runs it and says so in the log.
+        VALUE_LIMITS_ACTION = choice("value-limits-action", &["refuse", "warn"], "refuse");
     }
 
     "Other types" {

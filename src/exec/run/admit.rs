@@ -32,7 +32,7 @@ impl Executor {
     }
 
     #[cold]
-    pub(super) fn pass(
+    pub(in crate::exec) fn pass(
         &self,
         command: Option<&'static Command>,
         argv: Argv<'_>,

@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::Reactor;
-use crate::base::clock::Millis;
+use crate::base::clock::{self, Millis};
 use crate::base::heap;
 use crate::config::Id;
+use crate::exec::survey::Surveyor;
+use crate::metrics::latency::event;
 use crate::systemd::Notifier;
 
 /// How often the cron runs.
@@ -21,6 +23,8 @@ const EXPIRE_STEP: Duration = Duration::from_micros(250);
 const EXPIRE_BUSY: Duration = Duration::from_micros(500);
 /// Time between two steps of eviction while there is too much in use.
 const EVICT_BUSY: Duration = Duration::from_millis(1);
+/// Time that the search for large keys has in one run of the cron: half a percent.
+const SURVEY_STEP: Duration = Duration::from_micros(500);
 /// How often the progress of loading is told.
 pub(super) const STARTING_EVERY: Duration = Duration::from_secs(2);
 /// Connections that one run of the cron looks at.
@@ -40,6 +44,7 @@ pub(super) struct Cron {
     next_starting: Instant,
     /// Where the walk over connections goes on.
     conn_cursor: usize,
+    surveyor: Surveyor,
 }
 
 impl Cron {
@@ -55,6 +60,7 @@ impl Cron {
             next_watchdog: now,
             next_starting: now + STARTING_EVERY,
             conn_cursor: 0,
+            surveyor: Surveyor::default(),
         }
     }
 
@@ -95,6 +101,7 @@ impl Reactor {
     /// found.
     fn expire(&mut self, now: Millis, instant: Instant) {
         let report = self.executor.expire(now, EXPIRE_STEP);
+        self.note_expiry(now, instant.elapsed());
         self.cron.expire_hurries = report.unfinished;
         let wait = if report.unfinished || report.skipped {
             EXPIRE_BUSY
@@ -109,13 +116,25 @@ impl Reactor {
         self.cron.next_expire = instant + wait;
     }
 
+    /// Records a step of the active expiry that has taken long.
+    fn note_expiry(&self, now: Millis, took: Duration) {
+        let threshold = self.services.config.int(Id::LATENCY_MONITOR_THRESHOLD);
+        let millis = took.as_millis() as u64;
+        if threshold > 0 && millis >= threshold.unsigned_abs() {
+            let latency = &self.services.observed.latency;
+            latency.record(event::EXPIRE_CYCLE, clock::secs_of(now), millis);
+        }
+    }
+
     fn run_cron(&mut self, now: Millis, instant: Instant) {
         if self.services.config.generation() != self.limits.generation {
-            self.limits = super::Cached::read(&self.services);
+            self.limits = super::cached::Cached::read(&self.services);
         }
-        self.services
-            .rates
-            .sample(now, &self.services.metrics.totals());
+        let totals = self.services.metrics.totals();
+        self.services.rates.sample(now, &totals);
+        self.cron
+            .surveyor
+            .step(&self.services, now, totals.dirty, SURVEY_STEP);
         let max = self.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
         let tracking = &self.services.pubsub.tracking;
         if tracking.is_active() {
@@ -124,6 +143,9 @@ impl Reactor {
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
+        self.look_after_readers(instant);
+        self.resume_paused(now);
+        self.budget.rests = false;
         self.services.persist.cron(now, self.services.changes());
         if let Some(aof) = self.services.aof() {
             aof.cron();

@@ -180,6 +180,11 @@ macro_rules! collections {
                 }
             }
 
+            /// Elements of it.
+            pub fn len(self) -> usize {
+                match self { $(CollectionRef::$name(value) => value.len()),+ }
+            }
+
             /// Bytes allocated for it, the value itself included.
             pub fn mem_bytes(self) -> usize {
                 match self {
@@ -322,6 +327,16 @@ pub enum ValueRef<'a> {
     Str(&'a [u8]),
     Shared(&'a Bytes),
     Collection(CollectionRef<'a>),
+}
+
+impl ValueRef<'_> {
+    /// Elements of a collection; 0 for a string.
+    pub fn elements(&self) -> usize {
+        match self {
+            ValueRef::Collection(value) => value.len(),
+            ValueRef::Int(_) | ValueRef::Str(_) | ValueRef::Shared(_) => 0,
+        }
+    }
 }
 
 /// A value on its way into an entry.

@@ -248,8 +248,8 @@ impl Db<'_> {
     /// Tells that fields have been removed because their time had come.
     pub(super) fn tell_fields_expired(&mut self, key: Key<'_>, count: usize, names: &[&[u8]]) {
         self.effects.expired_fields += count as u64;
+        self.notify(key.bytes, Event::hash("hexpired"));
         if self.is_logged() {
-            self.notify(key.bytes, Event::hash("hexpired"));
             self.note_command(&[&[b"HDEL", key.bytes], names].concat());
         }
     }

@@ -344,7 +344,6 @@ impl Db<'_> {
         } else {
             None
         };
-        keys.iter().for_each(|key| self.tell_if_due(*key));
         if let Some(made) = made {
             return made;
         }

@@ -53,7 +53,8 @@ pub(super) fn clients(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("connected_clients", services.clients.count());
     text.field("cluster_connections", 0);
     text.field("maxclients", services.config.int(Id::MAXCLIENTS));
-    text.field("blocked_clients", services.clients.blocked());
+    let waiting = services.clients.blocked() + services.clients.pause.waiting();
+    text.field("blocked_clients", waiting);
     text.field("tracking_clients", services.pubsub.tracking.sizes().clients);
     text.zeros(&[
         "clients_in_timeout_table",

@@ -26,7 +26,7 @@ pub(super) fn stats(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     text.field("expired_subkeys", totals.expired_fields);
     text.field("expired_time_cap_reached_count", totals.expire_cut_short);
     text.field("evicted_keys", totals.evicted);
-    text.zeros(&["evicted_clients"]);
+    text.field("evicted_clients", totals.evicted_clients);
     let (current, total) = ctx.services.metrics.backlog.exceeded_ms(ctx.db.now);
     text.field("total_eviction_exceeded_time", total);
     text.field("current_eviction_exceeded_time", current);

@@ -35,7 +35,7 @@ fn sections_by_name() {
     let default = "Server Clients Memory Persistence Stats Replication CPU Modules Errorstats \
                    Cluster Keyspace";
     let all = "Server Clients Memory Persistence Stats Replication CPU Modules Commandstats \
-               Errorstats Latencystats Cluster Keyspace";
+               Errorstats Latencystats Cluster Keyspace Keysizes";
     for (line, want) in [
         ("info", default),
         ("info default", default),
@@ -43,7 +43,7 @@ fn sections_by_name() {
         ("info EVERYTHING", all),
         (
             "info default latencystats",
-            &all.replace("Commandstats ", ""),
+            &all.replace("Commandstats ", "").replace(" Keysizes", ""),
         ),
         ("info keyspace cpu keyspace", "CPU Keyspace"),
         ("info nosuch", ""),
@@ -88,6 +88,26 @@ fn every_line_is_a_field() {
         "$16\r\n# Latencystats\r\n\r\n"
     );
     assert_eq!(fields["lru_clock"], ((NOW / 1000) & 0xff_ffff).to_string());
+}
+
+#[test]
+fn sizes_of_keys() {
+    use crate::metrics::keys::{Round, Seen};
+    let mut server = Server::new();
+    let mut round = Round::default();
+    for (type_name, elements) in [("hash", 3), ("string", 0), ("string", 1500), ("string", 1)] {
+        round.see(Seen {
+            db: 2,
+            name: b"k",
+            type_name,
+            bytes: 1,
+            elements,
+        });
+    }
+    server.services.observed.big_keys.end_round(round);
+    let (_, fields) = parse(&server.run("info keysizes"));
+    assert_eq!(fields["db2_distrib_strings_sizes"], "1=2,1K=1");
+    assert_eq!(fields["db2_distrib_hashes_items"], "2=1");
 }
 
 #[test]
