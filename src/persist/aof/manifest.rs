@@ -262,6 +262,11 @@ fn quoted(name: &[u8]) -> Vec<u8> {
     for &byte in name {
         match byte {
             b'"' | b'\\' => text.extend_from_slice(&[b'\\', byte]),
+            b'\n' => text.extend_from_slice(b"\\n"),
+            b'\r' => text.extend_from_slice(b"\\r"),
+            b'\t' => text.extend_from_slice(b"\\t"),
+            0x07 => text.extend_from_slice(b"\\a"),
+            0x08 => text.extend_from_slice(b"\\b"),
             b' '..=b'~' => text.push(byte),
             _ => text.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
         }
@@ -331,10 +336,15 @@ mod tests {
     #[test]
     fn odd_names_are_quoted() {
         let mut manifest = Manifest::default();
-        let info = manifest.next_incr(b"my \"log\"\n");
+        let info = manifest.next_incr(b"my \"log\"\n\t\x01");
         manifest.incr.push(info);
-        let read = Manifest::parse(&manifest.to_text()).expect("a manifest");
-        assert_eq!(read, manifest);
+        let text = manifest.to_text();
+        let quoted = b"file \"my \\\"log\\\"\\n\\t\\x01.1.incr.aof\" seq 1 type i\n";
+        assert_eq!(
+            text.escape_ascii().to_string(),
+            quoted.escape_ascii().to_string()
+        );
+        assert_eq!(Manifest::parse(&text), Ok(manifest));
     }
 
     #[test]
