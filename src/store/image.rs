@@ -85,7 +85,7 @@ impl Db<'_> {
             Image::Collection(value) => self.put(key, NewValue::Collection(value), ttl),
         }
         let stamp = match (self.lfu(), with.frequency, with.idle_secs) {
-            (Some(_), counter, _) => Some(Lfu::stamp(counter.unwrap_or(COUNTER_NEW), self.now)),
+            (Some(_), counter, _) => Some(Lfu::stamp(counter.unwrap_or(COUNTER_NEW), self.used_at)),
             (None, _, idle @ 1..) => {
                 let idle = (idle & u64::from(STAMP_MASK)) as u32;
                 Some(self.stamp().wrapping_sub(idle) & STAMP_MASK)
