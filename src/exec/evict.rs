@@ -209,7 +209,8 @@ impl Executor {
 
     /// Bytes that are in use and no data.
     fn outside(&self, services: &Services) -> u64 {
-        (services.clients.uncounted_bytes() + self.waiting_bytes()) as u64
+        let log = self.log().map_or(0, |log| log.waiting().1);
+        services.clients.uncounted_bytes() as u64 + log
     }
 
     /// Evicts until there is room, nothing is left or the time is over; whether keys have

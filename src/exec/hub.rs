@@ -32,12 +32,6 @@ impl Journal for Hub {
     fn released(&self) {
         self.0.iter().for_each(|listener| listener.released());
     }
-
-    fn waiting_bytes(&self) -> usize {
-        (self.0.iter())
-            .map(|listener| listener.waiting_bytes())
-            .sum()
-    }
 }
 
 #[cfg(test)]

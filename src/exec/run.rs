@@ -159,11 +159,6 @@ impl Executor {
         (Arc::clone(&self.services), Arc::clone(&self.journal))
     }
 
-    /// Bytes of effects that wait to leave the process.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.journal.waiting_bytes()
-    }
-
     /// The counters of this thread.
     pub fn metrics(&self) -> &Arc<ThreadMetrics> {
         &self.metrics

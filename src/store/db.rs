@@ -202,16 +202,6 @@ impl<'k> Db<'k> {
         self.lfu.as_ref().map(|counting| counting.lfu)
     }
 
-    /// The stamp of a key that is stored now.
-    #[cold]
-    fn stamp_of_stored(&mut self, key: Key<'_>) -> u32 {
-        let before = self.dict(key).find(key).map(|entry| entry.stamp());
-        match before {
-            Some(stamp) => self.stamp_after_use(stamp),
-            None => self.stamp_of_new(),
-        }
-    }
-
     /// The stamp of a key that was not there.
     pub(super) fn stamp_of_new(&self) -> u32 {
         match self.lfu {
@@ -423,6 +413,16 @@ impl<'k> Db<'k> {
         let old = self.dict_mut(key).put(key, value, ttl, stamp, hasher);
         if let Some(old) = old {
             self.discard(old);
+        }
+    }
+
+    /// The stamp of a key that is stored now.
+    #[cold]
+    fn stamp_of_stored(&mut self, key: Key<'_>) -> u32 {
+        let before = self.dict(key).find(key).map(|entry| entry.stamp());
+        match before {
+            Some(stamp) => self.stamp_after_use(stamp),
+            None => self.stamp_of_new(),
         }
     }
 

@@ -333,11 +333,6 @@ pub trait Journal: Send + Sync {
     fn record(&self, notes: &Notes);
     /// The shards that changed are free again: what may not be done under their locks.
     fn released(&self) {}
-    /// Bytes of notes that wait to leave the process. They are no data: making room for
-    /// them would make more of them.
-    fn waiting_bytes(&self) -> usize {
-        0
-    }
 }
 
 /// The journal nobody listens to.
