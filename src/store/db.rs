@@ -561,10 +561,11 @@ impl<'k> Db<'k> {
         self.effects.stale = stale;
     }
 
-    /// Notes that `key` is gone, if it has expired and is still there. Called with its
-    /// shard locked.
+    /// Notes that `key` is gone, if it has expired and is still there. What is not locked
+    /// has not been looked at: the words of XREADGROUP can hide which are its keys.
     pub fn note_if_gone(&mut self, key: &[u8]) {
-        if self.is_logged() {
+        let shard = self.key(key).shard();
+        if self.is_logged() && self.locks.holds(shard) {
             self.note_gone(self.index, key);
         }
     }

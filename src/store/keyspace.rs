@@ -364,7 +364,7 @@ impl<'k> Locks<'k> {
     /// If the shard is not part of the acquired footprint: a bug in a key spec.
     #[inline]
     pub fn shard(&self, index: usize) -> &Shard {
-        assert!((self.read | self.write) >> index & 1 == 1, "shard not held");
+        assert!(self.holds(index), "shard not held");
         // SAFETY: the shard is locked by us, shared or exclusively, until
         // `release`, which needs `&mut self` and so ends this borrow.
         unsafe { &*self.keyspace.cells[index].0.data_ptr() }
@@ -382,7 +382,13 @@ impl<'k> Locks<'k> {
         unsafe { &mut *self.keyspace.cells[index].0.data_ptr() }
     }
 
-    /// Whether the shard is held for writing.
+    /// Whether a shard is held.
+    #[inline]
+    pub fn holds(&self, index: usize) -> bool {
+        (self.read | self.write) >> index & 1 == 1
+    }
+
+    /// Whether a shard is held for writing.
     #[inline]
     pub fn holds_write(&self, index: usize) -> bool {
         self.write >> index & 1 == 1
