@@ -536,11 +536,7 @@ impl Executor {
         let mark = reply.mark();
         (stopwatch.arrived, stopwatch.request_bytes) = (*arrived, requests.size());
         db.index = session.db;
-        db.stamping = if session.client.no_touch.load(Relaxed) {
-            Stamping::Off
-        } else {
-            self.room.stamping
-        };
+        db.stamping = self.stamping_of(session);
         let called = call(
             &mut Ctx {
                 db,
@@ -576,6 +572,15 @@ impl Executor {
         batch.done += 1;
         if !db.effects.ready.is_empty() {
             self.serve_ready(db, stopwatch);
+        }
+    }
+
+    /// How a client's use of a key shows in its stamp.
+    #[inline]
+    fn stamping_of(&self, session: &Session) -> Stamping {
+        match session.client.no_touch.load(Relaxed) {
+            true => Stamping::Off,
+            false => self.room.stamping,
         }
     }
 
