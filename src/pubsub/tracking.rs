@@ -155,6 +155,7 @@ impl Tracking {
                 }
             }
         }
+        table.drop_unwanted();
         self.trackers.store(table.trackers.len(), Relaxed);
     }
 
@@ -284,7 +285,18 @@ impl Table {
         Some(ids)
     }
 
+    /// Drops keys if nobody tracks any more, so many as one call may.
+    fn drop_unwanted(&mut self) {
+        if self.trackers.is_empty() {
+            for _ in 0..self.order.len().min(DROPS_MAX) {
+                let key = Arc::clone(&self.order[self.order.len() - 1]);
+                self.forget(&key);
+            }
+        }
+    }
+
     fn trim(&mut self, clients: &Clients, max: usize) {
+        self.drop_unwanted();
         if max == 0 {
             return;
         }

@@ -27,7 +27,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "pfcount",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.with(Flags::MAY_REPLICATE),
         acl: &["@hyperloglog"],
         keys: &[KeySpec::range(1, -1, 1, &[Rw, Access])],
         group: Group::Hyperloglog,

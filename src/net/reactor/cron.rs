@@ -136,10 +136,10 @@ impl Reactor {
             .surveyor
             .step(&self.services, now, totals.dirty, SURVEY_STEP);
         let max = self.services.config.size(Id::TRACKING_TABLE_MAX_KEYS);
-        let tracking = &self.services.pubsub.tracking;
-        if tracking.is_active() {
-            tracking.trim(&self.services.clients, max);
-        }
+        self.services
+            .pubsub
+            .tracking
+            .trim(&self.services.clients, max);
         // So that a peak between two questions is seen.
         heap::in_use_about(now);
         self.look_after_conns(now);
