@@ -80,31 +80,12 @@ impl Visitor for Census {
 /// # Errors
 /// A text that says where and why it cannot be loaded.
 pub fn length(input: Box<dyn std::io::Read + Send>, size: u64) -> Result<u64, String> {
-    let config = Config::new();
-    let keyspace = Keyspace::new(KeyHasher::random());
-    let rules = Rules {
-        layout: load::layout(&config, &keyspace),
-        databases: DATABASES,
-        checksum: true,
-    };
-    let mut source = FileSource::new(input, size, true);
-    let mut census = Census {
-        total: size,
-        ..Census::default()
-    };
-    let result = read::load(&mut source, &mut census, &rules);
-    result.map_err(|error| error.to_string())?;
-    Ok(source.offset())
+    let (_, offset, result) = survey(input, size);
+    result.map(|()| offset)
 }
 
-/// The report on a file.
-///
-/// # Errors
-/// The report on a file that cannot be loaded.
-pub fn check(path: &Path) -> Result<String, String> {
-    let system = |error| format!("Cannot open {}: {error}", path.display());
-    let size = RealDisk.size(path).map_err(system)?;
-    let input = RealDisk.read(path).map_err(system)?;
+/// Reads a snapshot: what is in it, how far it was read, and whether it can be loaded.
+fn survey(input: Box<dyn std::io::Read + Send>, size: u64) -> (Census, u64, Result<(), String>) {
     let config = Config::new();
     let keyspace = Keyspace::new(KeyHasher::random());
     let rules = Rules {
@@ -119,6 +100,19 @@ pub fn check(path: &Path) -> Result<String, String> {
         ..Census::default()
     };
     let result = read::load(&mut source, &mut census, &rules);
+    let result = result.map(drop).map_err(|error| error.to_string());
+    (census, source.offset(), result)
+}
+
+/// The report on a file.
+///
+/// # Errors
+/// The report on a file that cannot be loaded.
+pub fn check(path: &Path) -> Result<String, String> {
+    let system = |error| format!("Cannot open {}: {error}", path.display());
+    let size = RealDisk.size(path).map_err(system)?;
+    let input = RealDisk.read(path).map_err(system)?;
+    let (census, offset, result) = survey(input, size);
     let mut report = format!("[offset 0] Checking RDB file {}\n", path.display());
     // Writing to a text does not fail.
     let _ = writeln!(report, "[info] RDB version {}", census.version);
@@ -141,9 +135,9 @@ pub fn check(path: &Path) -> Result<String, String> {
         return Err(report);
     }
     if census.version >= CHECKSUM_FIRST {
-        let _ = writeln!(report, "[offset {}] Checksum OK", source.offset());
+        let _ = writeln!(report, "[offset {offset}] Checksum OK");
     }
-    let rest = size - source.offset();
+    let rest = size - offset;
     if rest > 0 {
         let _ = writeln!(
             report,
