@@ -23,9 +23,11 @@ use crate::base::wait::{Phase, Wait};
 use pause::Pause;
 
 pub mod inbox;
+pub mod monitor;
 pub mod track;
 
 pub use inbox::{Inbox, Letter, Post};
+use monitor::Monitors;
 pub use track::{SharedFlags, TrackFlags};
 
 /// Texts that a client tells about itself.
@@ -86,6 +88,8 @@ pub struct Client {
     pub redirect: AtomicU64,
     /// Its connection is closed; stored under the lock of the registry of subscriptions.
     pub gone: AtomicBool,
+    /// It is told of every command (MONITOR).
+    pub monitors: AtomicBool,
     /// What it is told without having asked.
     pub inbox: Inbox,
 }
@@ -139,6 +143,7 @@ impl Client {
             track_flags: SharedFlags::default(),
             redirect: AtomicU64::new(0),
             gone: AtomicBool::new(false),
+            monitors: AtomicBool::new(false),
             inbox: Inbox::default(),
         }
     }
@@ -146,6 +151,11 @@ impl Client {
     /// Whether it is subscribed to anything.
     pub fn is_subscriber(&self) -> bool {
         (self.subscriptions.iter()).any(|count| count.load(Relaxed) > 0)
+    }
+
+    /// Whether it is there to be told, and need not say anything.
+    pub fn only_listens(&self) -> bool {
+        self.is_subscriber() || self.monitors.load(Relaxed)
     }
 
     /// Where what it tracks is told: the id of a client, 0 for itself, -1 for nowhere.
@@ -180,6 +190,8 @@ pub struct Clients {
     count: AtomicUsize,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Who is told of commands.
+    pub monitors: Monitors,
     blocked: AtomicUsize,
     /// Bytes of all clients' buffers, and of those that wait for a client.
     buffer_bytes: AtomicUsize,

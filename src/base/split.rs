@@ -114,6 +114,33 @@ fn hex(digit: u8) -> u8 {
     }
 }
 
+/// Writes a word in quotes, as Redis shows arguments; what is not printable as an escape.
+pub fn push_quoted(out: &mut Vec<u8>, word: &[u8]) {
+    out.push(b'"');
+    for &byte in word {
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            7 => b'a',
+            8 => b'b',
+            b' '..=b'~' => {
+                out.push(byte);
+                continue;
+            }
+            _ => {
+                let digits =
+                    [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[digit as usize]);
+                out.extend_from_slice(&[b'\\', b'x', digits[0], digits[1]]);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', letter]);
+    }
+    out.push(b'"');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

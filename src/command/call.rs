@@ -9,7 +9,9 @@ use super::block::Block;
 use super::ctx::{Ctx, Outcome, Stop};
 use super::error::Error;
 use super::limits;
+use super::monitor;
 use super::notable::{self, Served, Thresholds};
+use super::session::ReplyMode;
 use super::spec::Flags;
 use super::table::Command;
 use crate::base::sys;
@@ -41,6 +43,8 @@ pub struct Stopwatch {
     pub arrived: u64,
     pub request_bytes: usize,
     thresholds: Thresholds,
+    /// Somebody is told of every call (MONITOR).
+    monitored: bool,
     /// Calls until the next is sampled for the table of hot keys.
     sample_in: u32,
 }
@@ -54,6 +58,7 @@ impl Stopwatch {
             arrived: 0,
             request_bytes: 0,
             thresholds: Thresholds::NONE,
+            monitored: false,
             sample_in: u32::MAX,
         }
     }
@@ -68,9 +73,15 @@ impl Stopwatch {
 
     /// Starts again, with the thresholds that are configured now.
     #[inline]
-    pub fn restart(&mut self, config: &Config) {
+    pub fn restart(&mut self, config: &Config, monitored: bool) {
+        self.monitored = monitored;
         self.thresholds.renew(config);
         self.ticks = sys::ticks();
+    }
+
+    /// Somebody is told of calls from the next one on.
+    pub fn note_monitor(&mut self) {
+        self.monitored = true;
     }
 
     /// Ticks since the last lap.
@@ -84,6 +95,48 @@ impl Stopwatch {
 /// Runs `ctx.command`; see the head of this file.
 #[inline]
 pub fn call(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
+    if ctx.stopwatch.monitored {
+        call_and_tell(ctx, argv)
+    } else {
+        call_untold(ctx, argv)
+    }
+}
+
+/// As [`call`], where somebody is told of every call: once, and while the locks are held,
+/// so that calls are told in the order in which they saw the data. Who reads a large value
+/// takes an image and gives the locks back, and is told of before; others are told of when
+/// they have run, as in Redis.
+#[cold]
+fn call_and_tell(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
+    if ctx.resumed {
+        return call_untold(ctx, argv);
+    }
+    let is_read = ctx.command.spec.flags.has(Flags::READONLY);
+    // Nothing that runs alone is deferred.
+    let first = ctx.alone && is_read && !ctx.db.is_in_unit();
+    if first {
+        tell(ctx, argv);
+    }
+    let called = call_untold(ctx, argv);
+    if !first && !matches!(called, Called::Deferred) {
+        tell(ctx, argv);
+    }
+    called
+}
+
+/// Tells of a call. What a client is told of its own command comes behind the reply.
+fn tell(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
+    monitor::tell(ctx.services, ctx.command, argv, ctx.session);
+    let session = &ctx.session;
+    if session.monitors && session.reply_mode == ReplyMode::On && !ctx.db.is_in_unit() {
+        session.client.inbox.drain_into(ctx.reply);
+    }
+    // The next call does not pay for it.
+    ctx.stopwatch.lap();
+}
+
+#[inline]
+fn call_untold(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
     let (unsent, started) = (ctx.reply.pending(), ctx.stopwatch.ticks);

@@ -17,6 +17,7 @@ pub mod hll;
 pub mod image;
 pub mod limits;
 pub mod list;
+pub mod monitor;
 pub mod notable;
 pub mod pubsub;
 pub mod redact;

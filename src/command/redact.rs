@@ -13,10 +13,10 @@ pub fn shown<'a>(command: &Command, argv: Argv<'a>) -> Vec<&'a [u8]> {
     match command.full_name.as_str() {
         "auth" => hide(&mut args, 1..),
         "acl|setuser" => hide(&mut args, 2..),
-        "hello" => hide_after(&mut args, b"auth", 2),
+        "hello" => hide_after(&mut args, argv, b"auth", 2),
         "migrate" => {
-            hide_after(&mut args, b"auth", 1);
-            hide_after(&mut args, b"auth2", 2);
+            hide_after(&mut args, argv, b"auth", 1);
+            hide_after(&mut args, argv, b"auth2", 2);
         }
         "config|set" => hide_sensitive(&mut args),
         _ => {}
@@ -30,13 +30,14 @@ fn hide(args: &mut [&[u8]], from: std::ops::RangeFrom<usize>) {
     }
 }
 
-/// Hides the `count` arguments behind a word.
-fn hide_after(args: &mut [&[u8]], word: &[u8], count: usize) {
-    if let Some(at) = args.iter().position(|arg| arg.eq_ignore_ascii_case(word)) {
-        args.iter_mut()
-            .skip(at + 1)
-            .take(count)
-            .for_each(|arg| *arg = REDACTED);
+/// Hides the `count` arguments behind a word, wherever it stands: a name may be the same
+/// word, and rather too much is hidden than a secret shown.
+fn hide_after(args: &mut [&[u8]], argv: Argv<'_>, word: &[u8], count: usize) {
+    for (at, arg) in argv.iter().enumerate() {
+        if arg.eq_ignore_ascii_case(word) {
+            let secrets = args.iter_mut().skip(at + 1).take(count);
+            secrets.for_each(|secret| *secret = REDACTED);
+        }
     }
 }
 
@@ -82,6 +83,10 @@ mod tests {
                 "HELLO 3 AUTH (redacted) (redacted) SETNAME n",
             ),
             ("hello 3 auth u", "hello 3 auth (redacted)"),
+            (
+                "HELLO 3 SETNAME auth AUTH u p",
+                "HELLO 3 SETNAME auth (redacted) (redacted) (redacted)",
+            ),
             (
                 "CONFIG SET requirepass x maxclients 10 REQUIREPASS y",
                 "CONFIG SET requirepass (redacted) maxclients 10 REQUIREPASS (redacted)",

@@ -147,6 +147,8 @@ pub struct Session {
     /// Subscribed, in RESP2: whatever is sent is a message, so few commands make
     /// sense.
     pub only_listens: bool,
+    /// It is told of every command, and asks for no data (MONITOR).
+    pub monitors: bool,
     /// Tracks what it reads: the keys of reading commands may have to be noted.
     pub tracks_reads: bool,
     /// End the connection once what has been replied is sent.
@@ -172,6 +174,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             pushed: false,
             only_listens: false,
+            monitors: false,
             tracks_reads: false,
             close: false,
             txn: None,

@@ -41,7 +41,7 @@ pub struct Call<'a> {
 type Gate = fn(&Call<'_>) -> Result<(), Refusal>;
 
 /// The gates in the order of Redis's `processCommand`.
-const GATES: [Gate; 10] = [
+const GATES: [Gate; 11] = [
     is_no_http,
     is_known,
     subcommand_is_known,
@@ -52,6 +52,7 @@ const GATES: [Gate; 10] = [
     disk_is_well,
     may_listen_only,
     is_loaded,
+    asks_no_data,
 ];
 
 /// Whether a command between MULTI and EXEC is queued; the others end or govern the
@@ -68,7 +69,7 @@ pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
         && command.spec.accepts(args)
         && session.authenticated
         && session.txn.is_none()
-        && !session.only_listens
+        && !(session.only_listens | session.monitors)
 }
 
 /// Sends a command through all gates; what has passed them is known.
@@ -224,6 +225,17 @@ fn is_loaded(call: &Call<'_>) -> Result<(), Refusal> {
     let waits = (call.command).is_some_and(|command| !command.spec.flags.has(Flags::LOADING));
     if call.closed && waits && call.persist.is_loading() {
         return Err(LOADING.into());
+    }
+    Ok(())
+}
+
+/// Who monitors is no client of the data, as in Redis, where it is a kind of replica.
+fn asks_no_data(call: &Call<'_>) -> Result<(), Refusal> {
+    const REFUSED: Error = Error::text("ERR Replica can't interact with the keyspace");
+    let data = Flags::READONLY | Flags::WRITE | Flags::MAY_REPLICATE;
+    let asks = (call.command).is_some_and(|command| command.spec.flags.has(data));
+    if call.session.monitors && asks {
+        return Err(REFUSED.into());
     }
     Ok(())
 }

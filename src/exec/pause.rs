@@ -18,6 +18,10 @@ impl Executor {
         let (Some(scope), Some(known)) = (self.paused, command) else {
             return false;
         };
+        // Who monitors is a kind of replica to Redis, and no replica is paused.
+        if session.monitors {
+            return false;
+        }
         let writes = |flags: Flags| flags.has(Flags::WRITE | Flags::MAY_REPLICATE);
         let queue = session
             .txn

@@ -437,7 +437,7 @@ impl Executor {
         }
         let group = std::mem::take(&mut self.group);
         let mut stopwatch = self.stopwatch;
-        stopwatch.restart(&self.services.config);
+        stopwatch.restart(&self.services.config, self.is_monitored());
         for planned in &group {
             let batch = &mut batches[planned.batch as usize];
             if batch.halt.is_some() {
@@ -527,6 +527,7 @@ impl Executor {
         let command = match self.admit(planned.command, argv, session) {
             Ok(command) => command,
             Err(refusal) => {
+                self.tell_if_exec(planned.command, argv, session);
                 self.refuse(batch, planned.command, refusal);
                 batch.done += 1;
                 return;

@@ -119,7 +119,7 @@ impl Executor {
             if busy == 0 {
                 db.effects.ready.push_back((index, key));
                 let mut stopwatch = self.stopwatch;
-                stopwatch.restart(&self.services.config);
+                stopwatch.restart(&self.services.config, self.is_monitored());
                 self.serve_ready(db, &mut stopwatch);
                 self.stopwatch = stopwatch;
             } else {

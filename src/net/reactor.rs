@@ -637,6 +637,7 @@ impl Reactor {
         self.discount(conn.bytes);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
+        self.services.clients.monitors.remove(&conn.client);
         match conn.batch {
             Some(batch) => self.executor.part(batch.session),
             None => {

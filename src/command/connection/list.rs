@@ -170,6 +170,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
 pub(super) fn flags(client: &Client) -> String {
     let tracks = |flag| client.track_flags.load().has(flag);
     let letters = [
+        (client.monitors.load(Relaxed), 'O'),
         (client.is_subscriber(), 'P'),
         (client.wait.lock().is_some(), 'b'),
         (client.queued.load(Relaxed) >= 0, 'x'),

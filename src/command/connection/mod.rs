@@ -74,6 +74,10 @@ fn reset(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     select_db(ctx, 0);
     ctx.services.pubsub.release(&ctx.session.client);
     ctx.session.note_tracking();
+    if std::mem::take(&mut ctx.session.monitors) {
+        let clients = &ctx.services.clients;
+        clients.monitors.remove(&ctx.session.client);
+    }
     speak(ctx, Version::Resp2);
     ctx.session.authenticated = auth::password(ctx).is_empty();
     ctx.session.reply_mode = ReplyMode::On;

@@ -5,7 +5,7 @@ use super::super::batch::{Batch, Halt};
 use super::super::gate::{self, Call, Refusal};
 use super::{Executor, apply_reply_mode};
 use crate::command::call::answer_error;
-use crate::command::{Command, Error, Flags, ReplyMode, Session};
+use crate::command::{Command, Error, Flags, ReplyMode, Session, monitor};
 use crate::resp::Argv;
 
 impl Executor {
@@ -49,6 +49,27 @@ impl Executor {
         match passed {
             Ok(command) if self.refuses_writes => self.pass_log(command, session),
             passed => passed,
+        }
+    }
+
+    /// Whether somebody is told of what runs (MONITOR); not while the data is loaded, as
+    /// in Redis.
+    #[inline]
+    pub(in crate::exec) fn is_monitored(&self) -> bool {
+        self.services.clients.monitors.any() && !self.services.persist.is_loading()
+    }
+
+    /// Tells of an EXEC that is refused: who monitors has seen the MULTI, and sees its end.
+    pub(super) fn tell_if_exec(
+        &self,
+        command: Option<&'static Command>,
+        argv: Argv<'_>,
+        session: &Session,
+    ) {
+        if let Some(command) = command.filter(|c| c.spec.flags.has(Flags::RUNS_QUEUE))
+            && self.is_monitored()
+        {
+            monitor::tell(&self.services, command, argv, session);
         }
     }
 

@@ -193,7 +193,7 @@ impl Reactor {
             }
             let unsent = batch.reply.pending();
             // Subscribers have nothing to say, and who waits cannot.
-            let quiet = conn.blocked.is_some() || conn.client.is_subscriber();
+            let quiet = conn.blocked.is_some() || conn.client.only_listens();
             if timeout > 0 && idle > timeout && !quiet {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);

@@ -8,6 +8,7 @@ mod hotkeys;
 mod latency;
 mod latency_graph;
 mod latency_report;
+mod monitor;
 mod rows;
 
 pub use commandlog_rows::SPECS as COMMANDLOG_SPECS;

@@ -1,8 +1,8 @@
-//! The rows of LATENCY and HOTKEYS.
+//! The rows of LATENCY, HOTKEYS and MONITOR.
 
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
-use super::{hotkeys, latency};
+use super::{hotkeys, latency, monitor};
 
 const ADMIN: Flags = Flags::ADMIN
     .with(Flags::NOSCRIPT)
@@ -130,6 +130,17 @@ pub const SPECS: &[Spec] = &[
                 )
             },
         ],
+        ..Spec::DEFAULT
+    },
+    Spec {
+        name: "monitor",
+        arity: 1,
+        flags: ADMIN,
+        group: Group::Server,
+        since: "1.0.0",
+        complexity: "O(1) to begin; each command then costs as much as writing it to the client.",
+        summary: "Listens for all requests received by the server in real-time.",
+        run: monitor::monitor,
         ..Spec::DEFAULT
     },
 ];
