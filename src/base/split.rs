@@ -114,6 +114,17 @@ fn hex(digit: u8) -> u8 {
     }
 }
 
+/// A word as it stands in a line that [`split`] reads back: in quotes only where it must be.
+pub fn quoted(word: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
+    if !word.is_empty() && word.iter().all(plain) {
+        return word.to_vec();
+    }
+    let mut out = Vec::new();
+    push_quoted(&mut out, word);
+    out
+}
+
 /// Writes a word in quotes, as Redis shows arguments; what is not printable as an escape.
 pub fn push_quoted(out: &mut Vec<u8>, word: &[u8]) {
     out.push(b'"');
@@ -194,6 +205,15 @@ mod tests {
             let mut words = 0;
             let _ = split(&line, |_| words += 1);
             prop_assert!(words <= line.len());
+        }
+
+        #[test]
+        fn what_is_quoted_is_read_back(word in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let mut line = quoted(&word);
+            line.push(b' ');
+            push_quoted(&mut line, &word);
+            prop_assert!(line.iter().all(|byte| (b' '..=b'~').contains(byte)));
+            prop_assert_eq!(words(&line), Ok(vec![word.clone(), word]));
         }
 
         #[test]

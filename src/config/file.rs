@@ -258,24 +258,6 @@ pub fn split_args(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(args)
 }
 
-/// A text as an argument that [`split_args`] reads back; quoted only where it must be.
-pub fn quoted(text: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
-    if !text.is_empty() && text.iter().all(plain) {
-        return text.to_vec();
-    }
-    let mut out = vec![b'"'];
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => out.push(byte),
-            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    out.push(b'"');
-    out
-}
-
 /// The files a pattern of `include` names, sorted; wildcards stand in any component.
 /// A pattern with wildcards may match nothing; a plain name must exist.
 fn expand(base: &Path, pattern: &[u8]) -> Result<Vec<PathBuf>, String> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::lists;
 use super::schema::{Directive, Kind};
+use crate::base::split;
 
 /// The value of a directive; which variant is fixed by its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +197,7 @@ pub fn print_lines(row: &Directive, value: &Value) -> Vec<Vec<u8>> {
             let groups = lists::groups(line_words, text);
             groups.iter().map(|group| line(group)).collect()
         }
-        (_, Value::Text(text)) => vec![line(&super::file::quoted(text))],
+        (_, Value::Text(text)) => vec![line(&split::quoted(text))],
         (
             Kind::Memory { .. } | Kind::PercentOrMemory | Kind::MemoryOrShare,
             Value::Int(bytes @ 1..),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::config::file::{Loader, quoted, split_args};
+use crate::base::split::quoted;
+use crate::config::file::{Loader, split_args};
 use crate::config::{Config, Id};
 
 /// A directory that is removed at the end of the test.

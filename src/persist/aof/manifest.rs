@@ -136,7 +136,7 @@ impl Manifest {
         let lines = self.base.iter().chain(&self.history).chain(&self.incr);
         for info in lines {
             text.extend_from_slice(b"file ");
-            text.extend_from_slice(&quoted(&info.name));
+            text.extend_from_slice(&split::quoted(&info.name));
             let rest = format!(" seq {} type {}\n", info.seq, info.kind.letter());
             text.extend_from_slice(rest.as_bytes());
         }
@@ -250,29 +250,6 @@ fn leading_number(text: &[u8]) -> i64 {
         sum.saturating_mul(10)
             .saturating_add(sign * i64::from(digit - b'0'))
     })
-}
-
-/// A name as it stands in a line: quoted where a blank or a quote would part it.
-fn quoted(name: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
-    if !name.is_empty() && name.iter().all(plain) {
-        return name.to_vec();
-    }
-    let mut text = b"\"".to_vec();
-    for &byte in name {
-        match byte {
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', byte]),
-            b'\n' => text.extend_from_slice(b"\\n"),
-            b'\r' => text.extend_from_slice(b"\\r"),
-            b'\t' => text.extend_from_slice(b"\\t"),
-            0x07 => text.extend_from_slice(b"\\a"),
-            0x08 => text.extend_from_slice(b"\\b"),
-            b' '..=b'~' => text.push(byte),
-            _ => text.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    text.push(b'"');
-    text
 }
 
 const EMPTY: &str = "Found an empty AOF manifest";
