@@ -68,11 +68,13 @@ def valkey_binary():
 
 
 class Server:
-    """A running server; a context manager that ends it by its pid."""
+    """A running server; a context manager that ends it by its pid. It has a directory
+    of its own, which goes with it unless it was given."""
 
-    def __init__(self, peer, *options):
+    def __init__(self, peer, *options, directory=None):
         self.peer = peer
-        self.dir = tempfile.mkdtemp(prefix="flashkv-bench-")
+        self.keeps_dir = directory is not None
+        self.dir = directory or tempfile.mkdtemp(prefix="flashkv-bench-")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -82,17 +84,19 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+        self.started = time.monotonic()
 
     def __enter__(self):
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = self.started + START_SECONDS_MAX
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with Connection(self.port) as client:
                     if client.command("PING") == b"PONG":
+                        self.start_seconds = time.monotonic() - self.started
                         return self
             except OSError:
                 pass
-            time.sleep(0.02)
+            time.sleep(0.005)
         log = self.log_path.read_text(errors="replace")[-2000:]
         self.__exit__()
         raise SystemExit(f"{self.peer.name} does not start:\n{log}")
@@ -100,7 +104,8 @@ class Server:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if not self.keeps_dir:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def cpu_seconds(self):
         """User and system time of all its threads so far."""

@@ -1,228 +1,268 @@
 #!/usr/bin/env python3
-"""Saving and loading beside redis-server: how long each takes, and what a save in the
+"""Saving and loading beside the peers: how long each takes, and what a save in the
 background does to others.
 
-  save, load     the same keys in both servers, the same work, interleaved rounds
-  disturbance    a stream of writes, a probe of one GET and one SET at a time beside it,
-                 and a BGSAVE: the probe's worst times and the writers' throughput before
-                 and during the save, and the memory that the save took
+  files          SAVE and start of the same data: a million strings; 100,000 hashes,
+                 lists, sets and sorted sets of ten elements. The best of the rounds, the
+                 servers in turns
+  disturbance    BGSAVE and BGREWRITEAOF under 100,000 writes a second: the worst GET and
+                 SET of another client before and meanwhile, and the memory it took
+  throughput     the same under as many writes as redis-benchmark gets done: requests a
+                 second before and meanwhile
+
+    bench/snapshots.py                          everything
+    bench/snapshots.py --only files --rounds 3
 """
 
 import argparse
+import multiprocessing
 import os
+import random
 import shutil
-import socket
+import statistics
 import subprocess
 import tempfile
-import threading
 import time
 
-from peers import find_servers
+from peers import Connection, Server, encode, find_servers, machine, table
+from prober import Prober
 
-READY_SECONDS_MAX = 120
-
-
-class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.input = self.socket.makefile("rb")
-
-    def send(self, *commands):
-        out = bytearray()
-        for words in commands:
-            out += b"*%d\r\n" % len(words)
-            for word in words:
-                word = word if isinstance(word, bytes) else str(word).encode()
-                out += b"$%d\r\n%s\r\n" % (len(word), word)
-        self.socket.sendall(out)
-
-    def read(self):
-        line = self.input.readline()
-        kind, rest = line[:1], line[1:-2]
-        if kind == b"$":
-            size = int(rest)
-            return None if size < 0 else self.input.read(size + 2)[:-2]
-        if kind == b"*":
-            return [self.read() for _ in range(int(rest))]
-        return line[:-2]
-
-    def call(self, *words):
-        self.send(words)
-        return self.read()
-
-    def info(self, name):
-        for line in self.call("INFO", "everything").split(b"\r\n"):
-            if line.startswith(name.encode() + b":"):
-                return line.partition(b":")[2].decode()
-        return ""
+ELEMENTS = 10
+FILES = [("strings", 1_000_000), ("hashes", 100_000), ("lists", 100_000), ("sets", 100_000),
+         ("sorted sets", 100_000)]
+WRITES_PER_SECOND = 100_000
+WRITE_BATCH = 100
+# Different batches that the paced writer sends in turn.
+BATCHES = 2000
+BEFORE_SECONDS = 2
+SAVE_SECONDS_MAX = 120
+WORKS = [("BGSAVE", (), "rdb_bgsave_in_progress"),
+         ("BGREWRITEAOF", ("--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"),
+          "aof_rewrite_in_progress")]
 
 
-class Server:
-    def __init__(self, peer, directory, extra=()):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        command = [peer.path, "--port", str(self.port), *peer.options, "--dir", directory, *extra]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=directory)
-        self.started = time.monotonic()
-
-    def ready(self):
-        """Waits until it answers; how long that took since the start."""
-        while time.monotonic() - self.started < READY_SECONDS_MAX:
-            try:
-                if Client(self.port).call("PING") == b"+PONG":
-                    return time.monotonic() - self.started
-            except OSError:
-                pass
-            time.sleep(0.005)
-        raise SystemExit("a server does not start")
-
-    def resident(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            line = next(line for line in status if line.startswith("VmRSS"))
-        return int(line.split()[1]) * 1024
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
+def key(number):
+    return b"key:%012d" % number
 
 
-def pipelined(client, commands, depth=500):
-    pending = []
-    for words in commands:
-        pending.append(words)
-        if len(pending) == depth:
-            client.send(*pending)
-            for _ in pending:
-                client.read()
-            pending = []
-    client.send(*pending)
-    for _ in pending:
-        client.read()
+def filling(kind, count):
+    """The encoded commands that make `count` keys of a kind."""
+    for n in range(count):
+        if kind == "strings":
+            yield encode("SET", key(n), b"value:%026d" % (n * 7919))
+        elif kind == "hashes":
+            yield encode("HSET", b"hash:%d" % n,
+                         *(part for i in range(ELEMENTS)
+                           for part in (b"field:%d" % i, b"value:%d:%d" % (n, i))))
+        elif kind == "lists":
+            yield encode("RPUSH", b"list:%d" % n, *(b"e:%d:%d" % (n, i) for i in range(ELEMENTS)))
+        elif kind == "sets":
+            yield encode("SADD", b"set:%d" % n, *(b"m:%d:%d" % (n, i) for i in range(ELEMENTS)))
+        else:
+            yield encode("ZADD", b"zset:%d" % n,
+                         *(part for i in range(ELEMENTS) for part in (i * 1.5, b"m:%d:%d" % (n, i))))
 
 
-def fill(client, kind, count):
-    if kind == "strings":
-        pipelined(client, (("SET", f"key:{n:012}", f"value:{n * 7919:026}") for n in range(count)))
-    elif kind == "hashes":
-        pipelined(client, (
-            ("HSET", f"hash:{n}", *sum(((f"field:{i}", f"value:{n}:{i}") for i in range(10)), ()))
-            for n in range(count)))
-    elif kind == "lists":
-        pipelined(client, (("RPUSH", f"list:{n}", *(f"e:{n}:{i}" for i in range(10))) for n in range(count)))
-    elif kind == "sets":
-        pipelined(client, (("SADD", f"set:{n}", *(f"m:{n}:{i}" for i in range(10))) for n in range(count)))
-    elif kind == "zsets":
-        pipelined(client, (
-            ("ZADD", f"zset:{n}", *sum(((i * 1.5, f"m:{n}:{i}") for i in range(10)), ()))
-            for n in range(count)))
+def info(client, name):
+    for line in client.command("INFO", "everything").split(b"\r\n"):
+        if line.startswith(name.encode() + b":"):
+            return int(line.partition(b":")[2])
+    raise SystemExit(f"INFO has no {name}")
 
 
-def save_and_load(peers, kind, count, rounds):
-    times = {peer.name: {"save": [], "load": []} for peer in peers}
-    folders = {}
+def times_of_files(peers, kind, count, rounds):
+    """The best seconds of SAVE and of a start with the file, by server."""
+    saves, loads = {}, {}
+    folders = {peer.name: tempfile.mkdtemp(prefix="flashkv-bench-") for peer in peers}
     for peer in peers:
-        folders[peer.name] = tempfile.mkdtemp(prefix="bench-snapshots-")
-        server = Server(peer, folders[peer.name])
-        server.ready()
-        client = Client(server.port)
-        fill(client, kind, count)
-        for _ in range(rounds):
-            start = time.monotonic()
-            client.call("SAVE")
-            times[peer.name]["save"].append(time.monotonic() - start)
-        server.end()
+        with Server(peer, directory=folders[peer.name]) as server, Connection(server.port) as client:
+            client.pipeline(filling(kind, count))
+            for _ in range(rounds):
+                start = time.monotonic()
+                client.command("SAVE")
+                saves.setdefault(peer.name, []).append(time.monotonic() - start)
     for _ in range(rounds):
         for peer in peers:
-            server = Server(peer, folders[peer.name])
-            times[peer.name]["load"].append(server.ready())
-            server.end()
-    for peer in peers:
-        size = os.path.getsize(os.path.join(folders[peer.name], "dump.rdb"))
-        best = {what: min(found) for what, found in times[peer.name].items()}
-        print(f"{kind:8} {count:8}  {peer.name:8} save {best['save']:6.3f} s  load {best['load']:6.3f} s"
-              f"  file {size / 1e6:6.1f} MB", flush=True)
-        shutil.rmtree(folders[peer.name])
+            with Server(peer, directory=folders[peer.name]) as server:
+                loads.setdefault(peer.name, []).append(server.start_seconds)
+                with Connection(server.port) as client:
+                    if client.command("DBSIZE") != count:
+                        raise SystemExit(f"{peer.name} has not loaded all keys")
+    for folder in folders.values():
+        shutil.rmtree(folder)
+    return {name: (min(saves[name]), min(loads[name])) for name in saves}
 
 
-def disturbance(peer, keys, seconds):
-    folder = tempfile.mkdtemp(prefix="bench-snapshots-")
-    server = Server(peer, folder)
-    server.ready()
-    client = Client(server.port)
-    fill(client, "strings", keys)
-    stop = threading.Event()
-    written, worst = [0], {"GET": [], "SET": []}
+def best_peer(values):
+    """The best of the others to ours: above 1 where we are faster."""
+    theirs = [value for name, value in values.items() if name != "flashkv"]
+    return f"{min(theirs) / values['flashkv']:.2f}x" if theirs and "flashkv" in values else "-"
 
-    def probe():
-        mine = Client(server.port)
-        n = 0
+
+def files(peers, options):
+    rows = []
+    for kind, count in FILES:
+        count = int(count * options.scale)
+        found = times_of_files(peers, kind, count, options.rounds)
+        for nth, what in enumerate(("save", "load")):
+            values = {name: times[nth] for name, times in found.items()}
+            rows.append([f"{what} {count:,} {kind}", *(f"{values[peer.name]:.3f}" for peer in peers),
+                         best_peer(values)])
+    print(table(["seconds", *(peer.name for peer in peers), "faster"], rows), end="\n\n")
+
+
+def write_paced(port, keys, stop):
+    """SETs in batches at WRITES_PER_SECOND until told to stop."""
+    period = WRITE_BATCH / WRITES_PER_SECOND
+    batches = [b"".join(encode("SET", key(random.randrange(keys)), b"%032d" % n)
+                        for _ in range(WRITE_BATCH)) for n in range(BATCHES)]
+    with Connection(port) as client:
+        due, turn = time.monotonic(), 0
         while not stop.is_set():
-            n = (n + 7919) % keys
-            for words in (("GET", f"key:{n:012}"), ("SET", f"key:{n:012}", "probe")):
-                start = time.monotonic()
-                mine.call(*words)
-                worst[words[0]].append((time.monotonic() - start, start))
+            time.sleep(max(0.0, due - time.monotonic()))
+            client.send(batches[turn % BATCHES])
+            client.input.read(len(b"+OK\r\n") * WRITE_BATCH)
+            due, turn = due + period, turn + 1
 
-    load = subprocess.Popen(
-        ["redis-benchmark", "-p", str(server.port), "-c", "10", "-P", "4", "-n", "1000000000",
-         "-r", str(keys), "-q", "SET", "key:__rand_int__", "x" * 32],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    thread = threading.Thread(target=probe)
-    thread.start()
 
-    def rate(duration):
-        before, start = int(client.info("total_commands_processed")), time.monotonic()
-        time.sleep(duration)
-        return (int(client.info("total_commands_processed")) - before) / (time.monotonic() - start)
+class Writes:
+    """Writes beside the save: paced, or as many as redis-benchmark gets done."""
 
-    time.sleep(1)
-    quiet = rate(seconds)
-    resident = peak = server.resident()
-    begun = time.monotonic()
-    before = int(client.info("total_commands_processed"))
-    client.call("BGSAVE")
-    while client.info("rdb_bgsave_in_progress") == "1":
-        peak = max(peak, server.resident())
+    def __init__(self, port, keys, paced):
+        self.stop = multiprocessing.Event()
+        if paced:
+            self.process = multiprocessing.Process(target=write_paced, args=(port, keys, self.stop))
+            self.process.start()
+        else:
+            self.process = subprocess.Popen(
+                ["redis-benchmark", "-p", str(port), "-c", "10", "-P", "16", "-n", "1000000000",
+                 "-r", str(keys), "-q", "SET", "key:__rand_int__", "x" * 32],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def end(self):
+        self.stop.set()
+        if isinstance(self.process, subprocess.Popen):
+            self.process.kill()
+            self.process.wait()
+        else:
+            self.process.join()
+
+
+class Span:
+    """Commands a second from its making to `rate`."""
+
+    def __init__(self, client):
+        self.client = client
+        self.commands, self.began = info(client, "total_commands_processed"), time.monotonic()
+
+    def rate(self):
+        commands = info(self.client, "total_commands_processed") - self.commands
+        return commands / (time.monotonic() - self.began)
+
+
+def run_save(server, client, command, field):
+    """Runs it to its end: the seconds, and the resident memory at its highest."""
+    began, peak = time.monotonic(), 0
+    client.command(command)
+    while info(client, field):
+        peak = max(peak, server.resident_bytes() + children_bytes(server.process.pid))
+        if time.monotonic() - began > SAVE_SECONDS_MAX:
+            raise SystemExit(f"{command} does not end")
         time.sleep(0.01)
-    ended = time.monotonic()
-    during = (int(client.info("total_commands_processed")) - before) / (ended - begun)
-    stop.set()
-    thread.join()
-    load.kill()
-    load.wait()
+    return time.monotonic() - began, peak
 
-    def figures(found, low, high):
-        times = sorted(took for took, at in found if low <= at < high) or [0]
-        return f"p99 {times[int(len(times) * 0.99)] * 1e3:5.2f} max {times[-1] * 1e3:6.2f} ms"
 
-    print(f"BGSAVE of {keys} under writes, {peer.name}: {ended - begun:.2f} s,"
-          f" commands/s {quiet:.0f} before, {during:.0f} during ({during / quiet:.2f}x),"
-          f" resident +{(peak / resident - 1) * 100:.0f} %")
-    for what in ("GET", "SET"):
-        print(f"  {what}: before {figures(worst[what], 0, begun)};"
-              f" during {figures(worst[what], begun, ended)}", flush=True)
-    server.end()
-    shutil.rmtree(folder)
+def children_bytes(pid):
+    """What a forked child has of its own: pages that either side has written since."""
+    try:
+        children = open(f"/proc/{pid}/task/{pid}/children", encoding="ascii").read().split()
+        total = 0
+        for child in children:
+            with open(f"/proc/{child}/smaps_rollup", encoding="ascii") as lines:
+                total += sum(int(line.split()[1]) * 1024 for line in lines
+                             if line.startswith("Private_"))
+        return total
+    except OSError:
+        return 0
+
+
+def disturb(peer, work, keys):
+    """One save under paced writes: worst replies before and meanwhile, seconds, memory."""
+    command, options, field = work
+    kinds = [("GET", lambda: encode("GET", key(random.randrange(keys)))),
+             ("SET", lambda: encode("SET", key(random.randrange(keys)), b"x" * 32))]
+    with Server(peer, *options) as server, Connection(server.port) as client:
+        client.pipeline(filling("strings", keys))
+        writes = Writes(server.port, keys, paced=True)
+        time.sleep(1)
+        probe = Prober(server.port, kinds)
+        probe.start()
+        time.sleep(BEFORE_SECONDS)
+        before = probe.stop()
+        resident = server.resident_bytes()
+        probe = Prober(server.port, kinds)
+        probe.start()
+        span = Span(client)
+        seconds, peak = run_save(server, client, command, field)
+        rate = span.rate()
+        worst = probe.stop()
+        writes.end()
+        return {"GET before": before["GET"], "SET before": before["SET"], "GET": worst["GET"],
+                "SET": worst["SET"], "seconds": seconds, "commands/s": rate,
+                "memory %": max(0, 100 * (peak / resident - 1))}
+
+
+def slow_down(peer, work, keys):
+    """One save under all the writes there can be: commands a second before and meanwhile."""
+    command, options, field = work
+    with Server(peer, *options) as server, Connection(server.port) as client:
+        client.pipeline(filling("strings", keys))
+        writes = Writes(server.port, keys, paced=False)
+        time.sleep(1)
+        span = Span(client)
+        time.sleep(BEFORE_SECONDS)
+        before = span.rate()
+        span = Span(client)
+        seconds, _ = run_save(server, client, command, field)
+        during = span.rate()
+        writes.end()
+        return {"commands/s before": before, "meanwhile": during, "ratio": during / before,
+                "seconds": seconds}
+
+
+def show(peers, options, run):
+    rows = []
+    for work in WORKS:
+        for peer in peers:
+            runs = [run(peer, work, options.keys) for _ in range(options.rounds)]
+            medians = {name: statistics.median(one[name] for one in runs) for name in runs[0]}
+            rows.append([work[0], peer.name, *(f"{value:,.2f}" for value in medians.values())])
+    print(table(["while", "server", *medians], rows), end="\n\n")
+
+
+def disturbance(peers, options):
+    print(f"Worst replies in ms, {options.keys:,} keys of 32 bytes, {WRITES_PER_SECOND:,} writes a second\n")
+    show(peers, options, disturb)
+
+
+def throughput(peers, options):
+    show(peers, options, slow_down)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--servers", default="flashkv,redis")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--servers", default="flashkv,redis,valkey")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--only", choices=["files", "disturbance"])
-    parser.add_argument("--keys", type=int, default=1_000_000, help="for the disturbance")
-    args = parser.parse_args()
-    peers = [peer for peer in find_servers() if peer.name in args.servers.split(",")]
-    if args.only != "disturbance":
-        for kind, count in (("strings", 1_000_000), ("hashes", 100_000), ("lists", 100_000),
-                            ("sets", 100_000), ("zsets", 100_000)):
-            save_and_load(peers, kind, int(count * args.scale), args.rounds)
-    if args.only != "files":
-        for peer in peers:
-            disturbance(peer, args.keys, 2)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the files' number of keys")
+    parser.add_argument("--only", choices=["files", "disturbance", "throughput"])
+    parser.add_argument("--keys", type=int, default=2_000_000, help="beside which is saved")
+    options = parser.parse_args()
+    peers = [peer for peer in find_servers() if peer.name in options.servers.split(",")]
+    print(f"{machine()}, {os.cpu_count()} processors; {options.rounds} rounds\n")
+    for part in (files, disturbance, throughput):
+        if options.only in (None, part.__name__):
+            part(peers, options)
 
 
 if __name__ == "__main__":

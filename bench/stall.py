@@ -11,17 +11,15 @@ long work. Shown is the median over the runs of the worst reply.
 """
 
 import argparse
-import multiprocessing
-import os
 import random
 import statistics
 import sys
 import time
 
 from peers import Connection, Server, encode, find_servers, machine, table
+from prober import PROBES_PER_SECOND, Prober
 
 KEYS = 1_000_000
-PROBES_PER_SECOND = 2000
 # Before and after the work, so that its first and last moments are seen.
 MARGIN_SECONDS = 0.2
 # Time to load a million keys before the first of them ends.
@@ -32,6 +30,10 @@ RUNS = 5
 
 def key(number):
     return b"key:%012d" % number
+
+
+def random_get():
+    return encode("GET", key(random.randrange(KEYS)))
 
 
 def load_keys(client):
@@ -175,35 +177,6 @@ WORKS = [
 ]
 
 
-def raise_priority():
-    """The delay of a prober that waits for a processor is not the server's. A real-time
-    one never does: others, whatever their priority, may use up a slice of 3 ms first."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except (AttributeError, PermissionError):
-        print("  the prober runs at normal priority: its own delays count", file=sys.stderr)
-
-
-def probe(port, seconds, ready, stop, out):
-    """Probes at a fixed pace until told to stop; puts the worst delay in ms."""
-    worst = 0.0
-    raise_priority()
-    with Connection(port) as client:
-        client.command("PING")
-        ready.set()
-        due = time.monotonic()
-        end = due + seconds
-        while due < end and not stop.is_set():
-            time.sleep(max(0.0, due - time.monotonic()))
-            sent = time.monotonic()
-            client.command("GET", key(random.randrange(KEYS)))
-            worst = max(worst, time.monotonic() - sent)
-            # What a stall has delayed is not made up for: a slow prober would
-            # then measure its own backlog.
-            due = max(due, sent) + 1 / PROBES_PER_SECOND
-    out.put(worst * 1000)
-
-
 def longest_turn(client):
     """Milliseconds of the server's longest turn since RESETSTAT, by its own clock, or
     None if it does not tell: what is its own share of a long wait."""
@@ -219,16 +192,12 @@ def run_once(server, prepare, work):
     with Connection(server.port) as client:
         prepare(client)
         client.command("CONFIG", "RESETSTAT")
-        ready, stop, out = multiprocessing.Event(), multiprocessing.Event(), multiprocessing.Queue()
-        prober = multiprocessing.Process(target=probe, args=(server.port, 120, ready, stop, out))
+        prober = Prober(server.port, [("GET", random_get)])
         prober.start()
-        ready.wait(10)
         time.sleep(MARGIN_SECONDS)
         reply = work(client)
         time.sleep(MARGIN_SECONDS)
-        stop.set()
-        worst = out.get(timeout=30)
-        prober.join()
+        worst = prober.stop()["GET"]
         if isinstance(reply, RuntimeError):
             raise SystemExit(f"{server.peer.name}: {reply}")
         return worst, longest_turn(client)
