@@ -2,9 +2,9 @@
 //! per command, by command, length of the pipeline and number of keys.
 //!
 //! `cargo bench --bench batch [keys ...]`; 100,000 and 4 million keys unless told
-//! otherwise. `--count COMMAND N` (two commands with `+` between them take turns) runs
-//! N commands in pipelines of 16 over 10,000 keys, or elements of one key, and measures
-//! nothing: bench/callgrind.sh counts the instructions within [`Bench::counted_turn`].
+//! otherwise. `--count COMMAND N` (commands with `+` between them take turns) runs
+//! N commands in pipelines of 16 or a bit more over 10,000 keys, or elements of one key,
+//! and measures nothing: bench/callgrind.sh counts the instructions within [`Bench::counted_turn`].
 
 mod timing;
 
@@ -138,6 +138,7 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
         }
         "SPOP" => return push_command(bytes, &[b"SPOP", b"set"]),
         "ZPOPMIN" => return push_command(bytes, &[b"ZPOPMIN", b"zset"]),
+        "MULTI" | "EXEC" => return push_command(bytes, &[command.as_bytes()]),
         _ => {}
     }
     let key = match command {
@@ -152,19 +153,20 @@ fn push(command: &str, n: usize, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Pipelines of `depth` commands on keys in random order; the same each time. Several
-/// commands, with `+` between them, take turns on the same key.
+/// Pipelines of at least `depth` commands on keys in random order; the same each time.
+/// Several commands, with `+` between them, take turns on the same key.
 fn pipelines(command: &str, commands: usize, depth: usize, keys: usize) -> Vec<Vec<u8>> {
     let mut rng = Rng::seeded(7);
-    (0..commands / depth)
+    let round = command.split('+').count();
+    let rounds = depth.div_ceil(round);
+    (0..commands / (round * rounds))
         .map(|_| {
-            let (mut bytes, mut left) = (Vec::new(), depth);
-            while left > 0 {
+            let mut bytes = Vec::new();
+            for _ in 0..rounds {
                 let n = (rng.next_u64() % keys as u64) as usize;
-                for name in command.split('+').take(left) {
-                    push(name, n, &mut bytes);
-                    left -= 1;
-                }
+                command
+                    .split('+')
+                    .for_each(|name| push(name, n, &mut bytes));
             }
             bytes
         })

@@ -51,6 +51,9 @@ pub struct Txn {
     grows: bool,
 }
 
+/// Commands of a transaction that room is made for when it begins.
+const USUAL_COMMANDS: usize = 16;
+
 impl Txn {
     /// How many commands are queued.
     pub fn len(&self) -> usize {
@@ -97,6 +100,9 @@ impl Txn {
         if self.aborted {
             return true;
         }
+        if self.is_empty() {
+            self.make_room();
+        }
         let fits = self.mem_bytes() + argv.byte_len() <= bytes_max;
         if !fits || !self.requests.push(argv) {
             return false;
@@ -111,6 +117,14 @@ impl Txn {
         self.commands.push(command);
         self.grows |= command.spec.flags.has(Flags::DENYOOM);
         true
+    }
+
+    /// Room for a transaction of usual size at once; that is some hundred bytes.
+    fn make_room(&mut self) {
+        self.commands.reserve(USUAL_COMMANDS);
+        self.hashes.reserve(USUAL_COMMANDS);
+        self.hash_ends.reserve(USUAL_COMMANDS);
+        self.requests.reserve(USUAL_COMMANDS);
     }
 
     /// Command `index` with its arguments and the hashes of its keys.

@@ -49,6 +49,8 @@ impl Flags {
 
     // Ours, not told by COMMAND.
 
+    /// Runs at once between MULTI and EXEC, where others are queued.
+    pub const UNQUEUED: Flags = Flags(1 << 23);
     /// Goes to the pool always: its work grows with the data, not its arguments.
     pub const SLOW: Flags = Flags(1 << 24);
     /// Runs in a group of its own: it locks by itself, takes all shards, or may be

@@ -58,8 +58,7 @@ const GATES: [Gate; 11] = [
 /// Whether a command between MULTI and EXEC is queued; the others end or govern the
 /// transaction.
 pub fn is_queued(command: Option<&'static Command>) -> bool {
-    const RUN_AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
-    command.is_none_or(|command| !RUN_AT_ONCE.contains(&&*command.full_name))
+    command.is_none_or(|command| !command.spec.flags.has(Flags::UNQUEUED))
 }
 
 /// Whether all gates stand open to a command of `args` arguments.
@@ -68,7 +67,7 @@ pub fn stand_open(command: &Command, args: usize, session: &Session) -> bool {
     command.subcommands.is_empty()
         && command.spec.accepts(args)
         && session.authenticated
-        && session.txn.is_none()
+        && (session.txn.is_none() || !command.spec.flags.has(Flags::NO_MULTI))
         && !(session.only_listens | session.monitors)
 }
 

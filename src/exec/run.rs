@@ -311,7 +311,7 @@ impl Executor {
         let Some(argv) = requests.peek(nth) else {
             return;
         };
-        let passed = self.pass(command, argv, session);
+        let passed = self.admit(command, argv, session);
         let refused = match (passed, &mut session.txn) {
             (Ok(command), Some(txn)) => {
                 let mark = reply.mark();

@@ -379,6 +379,8 @@ impl Reactor {
         self.note_buffers();
         let mut turn = std::mem::take(&mut self.turn);
         self.executor.turn(&mut turn, now);
+        // Who has waited is told before who has ended the wait.
+        self.end_rung_waits();
         for batch in turn.drain(..) {
             self.after_run(batch);
         }

@@ -88,6 +88,7 @@ pub const SPECS: &[Spec] = &[
             .with(Flags::LOADING)
             .with(Flags::STALE)
             .with(Flags::FAST)
+            .with(Flags::UNQUEUED)
             .with(Flags::NO_AUTH)
             .with(Flags::ALLOW_BUSY)
             .with(Flags::ALONE),
@@ -137,6 +138,7 @@ pub const SPECS: &[Spec] = &[
             .with(Flags::LOADING)
             .with(Flags::STALE)
             .with(Flags::FAST)
+            .with(Flags::UNQUEUED)
             .with(Flags::NO_AUTH)
             .with(Flags::ALLOW_BUSY)
             .with(Flags::ALONE)

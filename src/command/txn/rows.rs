@@ -16,7 +16,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "multi",
         arity: 1,
-        flags: QUICK,
+        flags: QUICK.with(Flags::UNQUEUED),
         acl: &["@transaction"],
         group: Group::Transactions,
         since: "1.2.0",
@@ -31,7 +31,8 @@ pub const SPECS: &[Spec] = &[
         flags: ANYWHERE
             .with(Flags::SKIP_SLOWLOG)
             .with(Flags::SESSION_KEYS)
-            .with(Flags::RUNS_QUEUE),
+            .with(Flags::RUNS_QUEUE)
+            .with(Flags::UNQUEUED),
         acl: &["@transaction"],
         group: Group::Transactions,
         since: "1.2.0",
@@ -43,7 +44,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "discard",
         arity: 1,
-        flags: QUICK.with(Flags::SESSION_KEYS),
+        flags: QUICK.with(Flags::SESSION_KEYS).with(Flags::UNQUEUED),
         acl: &["@transaction"],
         group: Group::Transactions,
         since: "2.0.0",
@@ -55,7 +56,7 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "watch",
         arity: -2,
-        flags: QUICK.with(Flags::CHANGES_READ_KEYS),
+        flags: QUICK.with(Flags::CHANGES_READ_KEYS).with(Flags::UNQUEUED),
         acl: &["@transaction"],
         keys: &[KeySpec::range(1, -1, 1, &[Ro])],
         group: Group::Transactions,

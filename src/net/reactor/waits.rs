@@ -102,13 +102,18 @@ impl Reactor {
         let Some(blocked) = conn.blocked.take_if(|blocked| blocked.wait().is_over()) else {
             return;
         };
+        let mut has_input = false;
         if let Some(batch) = &mut conn.batch {
+            has_input = batch.requests.byte_len() > 0;
             self.executor.answer(&blocked, batch);
             self.executor.note_dependence_of(batch);
         }
         self.part_with_wait(slot, &blocked);
         self.send_rest(slot);
-        self.queue(slot);
+        if has_input {
+            // It came while nothing was parsed.
+            self.queue(slot);
+        }
     }
 
     fn part_with_wait(&mut self, slot: usize, blocked: &Blocked) {

@@ -14,6 +14,10 @@ pub struct Saved {
     commands: Vec<Command>,
 }
 
+/// Arguments of most commands, and their bytes together.
+const USUAL_ARGS: usize = 3;
+const USUAL_BYTES: usize = 40;
+
 /// Bytes that the buffer of [`Saved`] may hold: offsets keep one bit free.
 const BYTES_MAX: usize = APART as usize - 1;
 
@@ -47,6 +51,13 @@ impl Saved {
             count: argv.args.len() as u32,
         });
         true
+    }
+
+    /// Makes room for so many commands of usual size.
+    pub fn reserve(&mut self, commands: usize) {
+        self.bytes.reserve(commands * USUAL_BYTES);
+        self.args.reserve(commands * USUAL_ARGS);
+        self.commands.reserve(commands);
     }
 
     /// Keeps a command of these words.
