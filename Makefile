@@ -14,7 +14,7 @@ UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/flashkv
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/flashkv
 
-.PHONY: help run build test check conformance crash loom tsan asan miri memcheck compare bench instructions \
+.PHONY: help run build test check conformance programs crash loom tsan asan miri memcheck compare bench instructions \
 	install uninstall clean
 
 help: ## list the targets
@@ -36,6 +36,10 @@ check: ## formatting, lints and the rules about the source tree
 
 conformance: build ## run the Redis test suite against the server
 	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv tests/conformance/run.sh
+
+programs: build ## run Celery, RQ and redis-py against the server (from the package index)
+	FLASHKV=$(abspath $(TARGET_DIR))/release/flashkv CARGO_TARGET_DIR=$(abspath $(TARGET_DIR)) \
+		tests/programs/run.sh
 
 crash: ## kill the server a thousand times, and a simulated disk twenty thousand times
 	FLASHKV_SIM_RUNS=20000 $(CARGO) test --locked --lib persist::aof::service

@@ -10,7 +10,7 @@ use super::ctx::{Ctx, Outcome, Stop};
 use super::error::Error;
 use super::limits;
 use super::monitor;
-use super::notable::{self, Served, Thresholds};
+use super::notable::{self, Thresholds};
 use super::session::ReplyMode;
 use super::spec::Flags;
 use super::table::Command;
@@ -139,7 +139,7 @@ fn tell(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) {
 fn call_untold(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     let (mark, errors) = (ctx.reply.mark(), ctx.reply.errors());
     let (dirty, reads) = (ctx.db.effects.dirty, ctx.db.effects.reads());
-    let (unsent, started) = (ctx.reply.pending(), ctx.stopwatch.ticks);
+    let started = ctx.stopwatch.ticks;
     let (mut failed, mut blocked) = (false, None);
     if ctx.session.tracks_reads {
         note_reads(ctx, argv);
@@ -188,17 +188,7 @@ fn call_untold(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Called {
     if let Some(block) = blocked {
         return Called::Blocked(block);
     }
-    let served = Served {
-        ticks,
-        // Who was blocked has not waited for us.
-        waited_ticks: match ctx.resumed {
-            true => 0,
-            false => started.saturating_sub(ctx.stopwatch.arrived),
-        },
-        request_bytes: ctx.stopwatch.request_bytes,
-        reply_bytes: ctx.reply.pending().saturating_sub(unsent),
-    };
-    observe(ctx, argv, served);
+    observe(ctx, argv, (ticks, ctx.reply.bytes_since(mark)), started);
     Called::Done
 }
 
@@ -246,10 +236,18 @@ fn run(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     (ctx.command.spec.run)(ctx, argv)
 }
 
-/// Notes a call that is notable, and every now and then which key it used.
+/// Notes a call that is notable, and every now and then which key it used. It `started`
+/// then, ran for so many ticks and has said so many bytes.
 #[inline]
-fn observe(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, served: Served) {
-    let is_notable = ctx.stopwatch.thresholds.are_met(&served);
+fn observe(
+    ctx: &mut Ctx<'_, '_>,
+    argv: Argv<'_>,
+    (ticks, reply_bytes): (u64, usize),
+    started: u64,
+) {
+    let request_bytes = ctx.stopwatch.request_bytes;
+    let thresholds = &ctx.stopwatch.thresholds;
+    let is_notable = thresholds.are_met(ticks, request_bytes, reply_bytes);
     ctx.stopwatch.sample_in = ctx.stopwatch.sample_in.wrapping_sub(1);
     let is_sampled = ctx.stopwatch.sample_in == 0;
     if !is_notable && !is_sampled {
@@ -260,7 +258,13 @@ fn observe(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>, served: Served) {
         argv,
         client: &ctx.session.client,
         now: ctx.db.now,
-        served,
+        ticks,
+        // Who was blocked has not waited for us.
+        waited_ticks: match ctx.resumed {
+            true => 0,
+            false => started.saturating_sub(ctx.stopwatch.arrived),
+        },
+        reply_bytes,
     };
     if is_notable {
         notable::note(ctx.services, &call);

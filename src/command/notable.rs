@@ -28,17 +28,6 @@ pub struct Thresholds {
     pub values_limited: bool,
 }
 
-/// What a call has cost.
-#[derive(Clone, Copy, Debug)]
-pub struct Served {
-    /// Ticks that the command ran, and between its arrival and its start.
-    pub ticks: u64,
-    pub waited_ticks: u64,
-    /// Bytes of the request, or more.
-    pub request_bytes: usize,
-    pub reply_bytes: usize,
-}
-
 impl Thresholds {
     /// Nothing is notable, until they are renewed.
     pub const NONE: Thresholds = Thresholds {
@@ -79,12 +68,13 @@ impl Thresholds {
         }
     }
 
-    /// Whether a call may be notable.
+    /// Whether a call may be notable that has run for so many ticks, by the bytes of its
+    /// request, or a bound on them, and of its reply.
     #[inline]
-    pub fn are_met(&self, served: &Served) -> bool {
-        served.ticks >= self.ticks
-            || served.reply_bytes >= self.reply_bytes
-            || served.request_bytes >= self.request_bytes
+    pub fn are_met(&self, ticks: u64, request_bytes: usize, reply_bytes: usize) -> bool {
+        ticks >= self.ticks
+            || reply_bytes >= self.reply_bytes
+            || request_bytes >= self.request_bytes
     }
 }
 
@@ -94,7 +84,10 @@ pub struct Call<'a> {
     pub argv: Argv<'a>,
     pub client: &'a Client,
     pub now: Millis,
-    pub served: Served,
+    /// Ticks that the command ran, and between its arrival and its start.
+    pub ticks: u64,
+    pub waited_ticks: u64,
+    pub reply_bytes: usize,
 }
 
 /// Notes a call in the logs and events where it belongs.
@@ -102,7 +95,7 @@ pub struct Call<'a> {
 pub fn note(services: &Services, call: &Call<'_>) {
     let config = &services.config;
     let per_us = sys::ticks_per_us();
-    let us = (call.served.ticks as f64 / per_us) as u64;
+    let us = (call.ticks as f64 / per_us) as u64;
     let flags = call.command.spec.flags;
     let event_ms = config.int(Id::LATENCY_MONITOR_THRESHOLD);
     if event_ms > 0 && us / 1000 >= event_ms.unsigned_abs() {
@@ -117,7 +110,7 @@ pub fn note(services: &Services, call: &Call<'_>) {
     if flags.has(Flags::SKIP_SLOWLOG) {
         return;
     }
-    let waited_us = (call.served.waited_ticks as f64 / per_us) as u64;
+    let waited_us = (call.waited_ticks as f64 / per_us) as u64;
     for (kind, value, from, len_max) in [
         (
             Kind::Slow,
@@ -133,7 +126,7 @@ pub fn note(services: &Services, call: &Call<'_>) {
         ),
         (
             Kind::LargeReply,
-            call.served.reply_bytes as u64,
+            call.reply_bytes as u64,
             Id::COMMANDLOG_REPLY_LARGER_THAN,
             Id::COMMANDLOG_LARGE_REPLY_MAX_LEN,
         ),

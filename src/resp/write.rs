@@ -308,6 +308,24 @@ impl Reply {
 
     // The output as a whole.
 
+    /// Bytes written since `mark`, which is of this call of a handler.
+    #[inline]
+    pub fn bytes_since(&self, mark: Mark) -> usize {
+        let closed = if self.parts.len() == mark.parts {
+            0
+        } else {
+            self.parts_since(mark)
+        };
+        // What closed first began with the tail of then.
+        (closed + self.tail.len()).saturating_sub(mark.tail)
+    }
+
+    #[cold]
+    fn parts_since(&self, mark: Mark) -> usize {
+        let parts = self.parts.iter().skip(mark.parts);
+        parts.map(|part| part.bytes().len()).sum()
+    }
+
     /// Errors written so far; a caller compares two readings.
     pub fn errors(&self) -> u64 {
         self.errors
@@ -590,8 +608,12 @@ mod tests {
         let mark = reply.mark();
         reply.bulk(b"x");
         reply.bulk_shared(&Bytes::from(vec![b'x'; SHARED_MIN]));
+        assert_eq!(reply.bytes_since(mark), reply.pending() - 4);
         reply.bulk(&vec![b'y'; 2 * TAIL_MAX]);
+        reply.ok();
+        assert_eq!(reply.bytes_since(mark), reply.pending() - 4);
         reply.rewind(mark);
+        assert_eq!(reply.bytes_since(mark), 0);
         assert_eq!(text(&reply), ":7\r\n");
         assert_eq!(reply.pending(), 4);
         reply.ok();

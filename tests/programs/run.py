@@ -47,6 +47,18 @@ def start(directory):
     raise SystemExit("the server does not start:\n" + (Path(directory) / "server.log").read_text())
 
 
+def end_session(leader):
+    """Ends what a program has left running, in whatever process groups."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # Behind the name in brackets: state, parent, group, session.
+            session = int(stat.read_text().rpartition(")")[2].split()[3])
+            if session == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+        except OSError:
+            pass
+
+
 def run(name):
     """Whether one program has ended well."""
     directory = tempfile.mkdtemp(prefix="flashkv-programs-")
@@ -63,10 +75,7 @@ def run(name):
             status = program.wait(PROGRAM_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             status = f"no end after {PROGRAM_SECONDS_MAX} s"
-        try:
-            os.killpg(program.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        end_session(program.pid)
         program.wait()
         well = status == 0 and server.poll() is None
         print(f"{name}: {'ok' if well else status}, {time.monotonic() - began:.1f} s", flush=True)

@@ -73,12 +73,19 @@ impl HotKeys {
     }
 }
 
-/// Parallel columns, so that the search reads one of them only.
+/// Parallel columns, so that the search reads little more than one of them, and a place
+/// with the smallest count is found without a search: no count is smaller than `least`,
+/// and those that are equal to it are found by going round.
 #[derive(Debug, Default)]
 struct Sketch {
+    /// The low bits of the marks, which tell nearly all of them apart.
+    tags: Vec<u16>,
     /// Hash of key and database.
     marks: Vec<u64>,
     counts: Vec<u32>,
+    least: u32,
+    /// Where the going round is.
+    hand: usize,
     places: Vec<Place>,
     /// All samples, of keys without a place too.
     total: u64,
@@ -97,7 +104,7 @@ impl Sketch {
         self.total += 1;
         // Databases differ by an odd factor, so that one key in two is two marks.
         let mark = hash ^ (u64::from(db) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let at = match find(&self.marks, mark) {
+        let at = match self.find(mark) {
             Some(at) => at,
             None if self.marks.len() < HOT_KEYS_MAX => self.open(mark, db, name),
             None => self.replace(mark, db, name),
@@ -106,6 +113,7 @@ impl Sketch {
     }
 
     fn open(&mut self, mark: u64, db: u8, name: &[u8]) -> usize {
+        self.tags.push(mark as u16);
         self.marks.push(mark);
         self.counts.push(0);
         let name = kept(name).to_vec();
@@ -115,15 +123,44 @@ impl Sketch {
 
     /// Gives the place with the smallest count to another key.
     fn replace(&mut self, mark: u64, db: u8, name: &[u8]) -> usize {
-        let least = self.counts.iter().copied().min().unwrap_or(0);
-        let at = self.counts.iter().position(|&count| count == least);
-        let at = at.unwrap_or(0);
-        self.marks[at] = mark;
+        let at = self.next_least();
+        (self.tags[at], self.marks[at]) = (mark as u16, mark);
         let place = &mut self.places[at];
-        (place.db, place.error) = (db, least);
+        (place.db, place.error) = (db, self.least);
         place.name.clear();
         place.name.extend_from_slice(kept(name));
         at
+    }
+
+    /// A place with the smallest count, which becomes `least`. Looks at two places on
+    /// average: who is found is counted and passed over until all have been.
+    fn next_least(&mut self) -> usize {
+        for _ in 0..self.counts.len() {
+            let at = self.hand;
+            self.hand = (at + 1) % self.counts.len();
+            if self.counts[at] == self.least {
+                return at;
+            }
+        }
+        self.least = self.counts.iter().copied().min().unwrap_or(0);
+        let at = self.counts.iter().position(|&count| count == self.least);
+        at.unwrap_or(0)
+    }
+
+    /// The place of a mark; sixteen tags at a time, which the compiler makes vectors of.
+    fn find(&self, mark: u64) -> Option<usize> {
+        const LANES: usize = 16;
+        let tag = mark as u16;
+        for (nth, lanes) in self.tags.chunks(LANES).enumerate() {
+            if lanes.iter().fold(false, |hit, &one| hit | (one == tag)) {
+                let start = nth * LANES;
+                let marks = &self.marks[start..start + lanes.len()];
+                if let Some(within) = marks.iter().position(|&one| one == mark) {
+                    return Some(start + within);
+                }
+            }
+        }
+        None
     }
 
     /// Halves the counts once for each half-life that has passed.
@@ -138,6 +175,7 @@ impl Sketch {
         self.halved_at += halvings * HALF_LIFE_MS;
         let shift = halvings.min(HALVINGS_MAX - 1) as u32;
         self.total >>= shift;
+        self.least >>= shift;
         for (count, place) in self.counts.iter_mut().zip(&mut self.places) {
             *count >>= shift;
             place.error >>= shift;
@@ -155,18 +193,6 @@ impl Sketch {
             share: f64::from(count) / total,
         }
     }
-}
-
-/// The place of a mark; eight at a time, which the compiler makes vectors of.
-fn find(marks: &[u64], mark: u64) -> Option<usize> {
-    const LANES: usize = 8;
-    for (nth, lanes) in marks.chunks(LANES).enumerate() {
-        if lanes.iter().fold(false, |hit, &one| hit | (one == mark)) {
-            let within = lanes.iter().position(|&one| one == mark)?;
-            return Some(nth * LANES + within);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -241,11 +267,37 @@ mod tests {
 
     #[test]
     fn a_place_is_found_wherever_it_is() {
-        let marks: Vec<u64> = (100..219).collect();
-        for (at, &mark) in marks.iter().enumerate() {
-            assert_eq!(find(&marks, mark), Some(at));
+        let mut sketch = Sketch::default();
+        assert_eq!(sketch.find(1), None);
+        // The last ones have tags of others.
+        let marks: Vec<u64> = (100..210).chain((100..118).map(|n| n | 1 << 40)).collect();
+        for &mark in &marks {
+            sketch.open(mark, 0, b"");
         }
-        assert_eq!(find(&marks, 1), None);
-        assert_eq!(find(&[], 1), None);
+        assert_eq!(sketch.marks.len(), HOT_KEYS_MAX);
+        for (at, &mark) in marks.iter().enumerate() {
+            assert_eq!(sketch.find(mark), Some(at));
+        }
+        assert_eq!(sketch.find(1), None);
+        assert_eq!(sketch.find(100 | 1 << 41), None);
+    }
+
+    #[test]
+    fn it_is_always_a_smallest_count_that_goes() {
+        let (mut sketch, mut rng) = (Sketch::default(), Rng::seeded(5));
+        for n in 0..20_000 {
+            let key = rng.below(if n % 3 == 0 { 50 } else { 1000 }) * 65_537;
+            if sketch.find(key).is_none() && sketch.marks.len() == HOT_KEYS_MAX {
+                let before = sketch.counts.clone();
+                let at = sketch.replace(key, 0, b"key");
+                assert_eq!(Some(before[at]), before.iter().copied().min());
+                sketch.counts[at] += 1;
+            } else {
+                sketch.count(0, key ^ 0x9E37_79B9_7F4A_7C15, b"key");
+            }
+            if n % 5000 == 4999 {
+                sketch.age(n * 100);
+            }
+        }
     }
 }
