@@ -169,6 +169,8 @@ impl Executor {
         let mut db = Db::new(locks, &*journal, now);
         self.room.count_uses(&mut db, &mut self.rng);
         self.look_at_room(&mut db);
+        drop(db);
+        self.write_log();
         self.room.unfinished
     }
 

@@ -118,6 +118,8 @@ pub struct Log {
     work: Condvar,
     progress: Condvar,
     recorded: AtomicU64,
+    /// Up to where the writer has been asked to go at once. Changed under the state's lock.
+    released: AtomicU64,
     written: AtomicU64,
     durable: AtomicU64,
     /// Whether replies wait until what they depend on is durable.
@@ -178,11 +180,25 @@ impl Log {
         put(&mut recorder);
         drop(recorder);
         let more = (buffer.len() - before) as u64;
-        let end = self.recorded.fetch_add(more, Release) + more;
+        self.recorded.fetch_add(more, Release) + more
+    }
+
+    /// What has been recorded is all that comes for now: who has recorded it has come to the
+    /// end of a turn, and somebody may wait for it. So what a turn records is synced at once.
+    #[inline]
+    pub fn release(&self) {
+        let recorded = self.recorded.load(Relaxed);
+        if self.released.load(Relaxed) < recorded {
+            self.release_up_to(recorded);
+        }
+    }
+
+    fn release_up_to(&self, position: u64) {
+        let mut state = self.state.lock();
+        self.released.fetch_max(position, Relaxed);
         if std::mem::take(&mut state.asleep) {
             self.work.notify_one();
         }
-        end
     }
 
     /// What follows from now on belongs to another file; see the head of this file. Whether
@@ -389,15 +405,14 @@ impl Log {
         }
     }
 
-    /// Sleeps until there is something to do, or `limit` has passed. A `nap` is not
-    /// interrupted by records.
-    pub(super) fn sleep(&self, limit: Duration, nap: bool) {
+    /// Sleeps until there is something to do at once, or `limit` has passed.
+    pub(super) fn sleep(&self, limit: Duration) {
         let mut state = self.state.lock();
-        let busy = !state.buffer.is_empty() && !nap || state.next.is_some() || state.stop;
-        if busy {
+        let released = self.released.load(Relaxed) > self.written.load(Relaxed);
+        if released || state.next.is_some() || state.stop {
             return;
         }
-        state.asleep = !nap;
+        state.asleep = true;
         self.work.wait_for(&mut state, limit);
         state.asleep = false;
     }
