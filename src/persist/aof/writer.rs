@@ -133,7 +133,7 @@ impl Writer {
         self.spare = bytes;
         if result.is_ok() {
             self.log.set_written(end);
-            if syncs {
+            if syncs && self.owes() {
                 result = self.sync(now);
             }
         }
@@ -150,12 +150,14 @@ impl Writer {
         self.last_took <= QUICK_SYNC && !self.around.skips_syncs()
     }
 
+    /// Whether something was written that is not durable.
+    fn owes(&self) -> bool {
+        (self.open.as_ref()).is_some_and(|open| open.durable < open.len)
+    }
+
     /// How long it may sleep.
     fn until_sync(&self) -> Duration {
-        let owes = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.durable < open.len);
+        let owes = self.owes();
         match self.around.fsync() {
             Fsync::EverySecond if owes => {
                 (self.last_sync + SYNC_EVERY).saturating_duration_since(Instant::now())
@@ -235,16 +237,12 @@ impl Writer {
     }
 
     fn sync_is_due(&self, policy: Fsync, last: bool, now: Instant) -> bool {
-        let owes = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.durable < open.len);
         let due = match policy {
             Fsync::Always => true,
             Fsync::EverySecond => now.saturating_duration_since(self.last_sync) >= SYNC_EVERY,
             Fsync::Never => false,
         };
-        owes && (last || due && !self.around.skips_syncs())
+        self.owes() && (last || due && !self.around.skips_syncs())
     }
 
     fn sync(&mut self, now: Instant) -> Result<(), Failure> {
