@@ -131,6 +131,8 @@ pub struct Log {
     keeps: AtomicBool,
     /// Bytes of the writer's buffer, for INFO.
     room: AtomicU64,
+    /// Microseconds to sleep before each write.
+    sleep_us: AtomicU64,
     listener: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -396,7 +398,20 @@ impl Log {
         self.work.notify_one();
     }
 
+    /// Has whoever writes to the file sleep before: DEBUG AOF-FLUSH-SLEEP.
+    pub fn sleep_before_writes(&self, time: Duration) {
+        self.sleep_us.store(time.as_micros() as u64, Relaxed);
+    }
+
     // The writer's side.
+
+    /// Sleeps as long as it was asked to before a write.
+    pub(super) fn sleep_before_write(&self) {
+        let micros = self.sleep_us.load(Relaxed);
+        if micros > 0 {
+            std::thread::sleep(Duration::from_micros(micros));
+        }
+    }
 
     /// Sets whether replies wait.
     pub(super) fn hold_replies(&self, holds: bool) {

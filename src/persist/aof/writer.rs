@@ -217,6 +217,7 @@ impl Writer {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.log.sleep_before_write();
         let bytes = bytes.seal(open.durable);
         if let Err(error) = open.file.write_all(bytes) {
             // Some of it may be there: a start would take it for a cut end.
