@@ -3,8 +3,9 @@
 
   everysec       SET with 50 clients and 16 commands in flight each, without a log and
                  with one: the ratio is what the log leaves of the throughput
-  always         SET with 50 clients, one command in flight each: every reply waits for
-                 the disk
+  always         SET with 50 clients, one command and 16 commands in flight each: every
+                 reply waits for the disk. Beside it the rate without a log, which
+                 redis-benchmark, one thread, may be the limit of
 
 The servers take turns within a round, and the median of the rounds is shown. How fast a
 sync is depends on the disk below the temporary directory (TMPDIR).
@@ -59,15 +60,19 @@ def everysec(peers, rounds):
 
 
 def always(peers, rounds):
-    rates = compare(peers, rounds, [("always", (*ON, "always"), SINGLE, SINGLE_REQUESTS)])
-    others = [rates[peer.name, "always"] for peer in peers if peer.name != "flashkv"]
-    best = max(others, default=0)
+    loads = (("P=1", SINGLE, SINGLE_REQUESTS), ("P=16", PIPELINED, PIPELINED_REQUESTS // 2))
+    cases = [(f"{log} {name}", options, load, requests) for name, load, requests in loads
+             for log, options in (("off", OFF), ("on", (*ON, "always")))]
+    rates = compare(peers, rounds, cases)
     rows = []
-    for peer in peers:
-        mine = rates[peer.name, "always"]
-        ratio = f"{mine / best:.2f}x" if best else "-"
-        rows.append((peer.name, f"{mine:,.0f}", ratio))
-    print(table(("server", "always, SET/s of 50 clients", "to the best peer"), rows))
+    for name, *_ in loads:
+        others = [rates[peer.name, f"on {name}"] for peer in peers if peer.name != "flashkv"]
+        best = max(others, default=0)
+        for peer in peers:
+            off, on = rates[peer.name, f"off {name}"], rates[peer.name, f"on {name}"]
+            ratio = f"{on / best:.2f}x" if best else "-"
+            rows.append((name, peer.name, f"{off:,.0f}", f"{on:,.0f}", ratio))
+    print(table(("load", "server", "no log", "always", "to the best peer"), rows))
 
 
 def main():

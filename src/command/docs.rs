@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(usage_of("get"), "GET key");
         assert_eq!(usage_of("mset"), "MSET key value [key value ...]");
         assert_eq!(usage_of("echo"), "ECHO message");
-        assert_eq!(usage_of("flushall"), "FLUSHALL [ASYNC|SYNC]");
+        assert_eq!(usage_of("flushall"), "FLUSHALL [ASYNC|SYNC|UNDO]");
         assert_eq!(
             usage_of("hello"),
             "HELLO [protover [AUTH username password] [SETNAME clientname]]"

@@ -29,6 +29,7 @@ use crate::command::Services;
 use crate::command::ctx::lfu_settings;
 use crate::config::{Config, Id};
 use crate::metrics::Backlog;
+use crate::store::dict::Dict;
 use crate::store::evict::{Evicted, Evictor, Policy, Rank};
 use crate::store::snapshot::Kept;
 use crate::store::usage::{Lfu, Stamping};
@@ -169,6 +170,8 @@ impl Executor {
         let mut db = Db::new(locks, &*journal, now);
         self.room.count_uses(&mut db, &mut self.rng);
         self.look_at_room(&mut db);
+        drop(db);
+        self.write_log();
         self.room.unfinished
     }
 
@@ -196,7 +199,10 @@ impl Executor {
             return false;
         }
         let outside = self.outside(&services);
-        let excess = self.room.excess(backlog, kept, outside, now);
+        let mut excess = self.room.excess(backlog, kept, outside, now);
+        if excess > 0 && self.drop_all_flushed(&services) {
+            excess = self.room.excess(backlog, kept, outside, now);
+        }
         (self.room.exhausted, self.room.unfinished) = (false, false);
         let evicted = excess > 0 && self.evict_some(db, &services);
         if self.room.exhausted || self.room.unfinished {
@@ -284,14 +290,42 @@ impl Executor {
             self.reaper.give(Garbage::Entry(entry), bytes as u64);
         }
         for dict in db.effects.emptied.drain(..) {
-            counters.reaped.add(1);
-            let bytes = if limited {
-                dict.about_bytes(&mut self.rng)
-            } else {
-                0
-            };
-            self.reaper.give(Garbage::Table(dict), bytes as u64);
+            self.give_table(dict);
         }
+    }
+
+    fn give_table(&mut self, dict: Dict) {
+        self.metrics.counters.reaped.add(1);
+        let limited = self.room.is_limited();
+        let bytes = if limited {
+            dict.about_bytes(&mut self.rng)
+        } else {
+            0
+        };
+        self.reaper.give(Garbage::Table(dict), bytes as u64);
+    }
+
+    /// Drops what was flushed so long ago that nobody may have it back at `now`.
+    pub fn drop_flushed(&mut self, now: Millis) {
+        let services = Arc::clone(&self.services);
+        if !services.keyspace.shelf().is_empty() {
+            let none = services.config.int(Id::FLUSH_UNDO_WINDOW) == 0;
+            let over = services.keyspace.shelf().clear(now, none);
+            over.into_iter().for_each(|dict| self.give_table(dict));
+        }
+    }
+
+    /// Drops all that was flushed, to make room; whether there was something.
+    fn drop_all_flushed(&mut self, services: &Services) -> bool {
+        let shelf = services.keyspace.shelf();
+        let dropped = if shelf.is_empty() {
+            Vec::new()
+        } else {
+            shelf.clear(0, true)
+        };
+        let some = !dropped.is_empty();
+        dropped.into_iter().for_each(|dict| self.give_table(dict));
+        some
     }
 }
 

@@ -212,6 +212,7 @@ impl Executor {
             self.metrics.counters.expire_cut_short.add(1);
         }
         self.after_group(&mut db);
+        self.write_log();
         report
     }
 

@@ -17,7 +17,8 @@
 //! then does not sleep.
 //!
 //! Must stay true: nothing here waits. Locks of shards are tried, sockets do not
-//! block, files are the log's alone.
+//! block, files are the log's alone; what it writes and syncs here is quick
+//! (`persist::aof::writer`).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -255,7 +256,9 @@ impl Reactor {
     fn poll_events(&mut self, events: &mut Events) -> io::Result<()> {
         let now = Instant::now();
         let waiting = !self.due.is_empty() || !self.mail.is_empty() || self.web.is_due();
-        let busy = waiting || self.spinner.is_spinning() && self.spinner.goes_on(now);
+        // Who syncs the log needs the processor more than who looks whether that is done.
+        let spins = self.held.is_empty() && self.spinner.is_spinning();
+        let busy = waiting || spins && self.spinner.goes_on(now);
         let asleep = !busy && self.flag.may_sleep();
         let timeout = if asleep {
             let accept = self

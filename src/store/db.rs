@@ -54,6 +54,8 @@ pub struct Effects {
     pub ready: VecDeque<(usize, Box<[u8]>)>,
     /// Commands that repeat the change, where the client's own would not.
     instead: Vec<Vec<Vec<u8>>>,
+    /// What repeats the change has been noted already.
+    noted: bool,
 }
 
 /// The counts of reads at some moment; see [`Effects::rewind_reads`].
@@ -519,6 +521,17 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// Has the journal take nothing at the end of the command that runs: what repeats its
+    /// changes was noted with each of them. Called last, where something has changed.
+    pub(super) fn log_no_more(&mut self) {
+        self.effects.noted = self.is_logged();
+    }
+
+    /// Notes a command that repeats a change of database `db`.
+    pub(super) fn note_words(&mut self, db: usize, words: &[Vec<u8>]) {
+        self.notes.command(db, words.iter().map(Vec::as_slice));
+    }
+
     /// Whether anybody wants the commands that repeat changes; without, none need be
     /// put together.
     #[inline]
@@ -533,6 +546,9 @@ impl<'k> Db<'k> {
             return;
         }
         self.note_stale();
+        if std::mem::take(&mut self.effects.noted) {
+            return;
+        }
         let instead = std::mem::take(&mut self.effects.instead);
         if instead.is_empty() {
             return self.notes.command(self.index, argv);

@@ -281,13 +281,17 @@ impl Dict {
 
     /// The dict, leaving an empty one; nothing if a snapshot has use for it.
     pub fn take(&mut self) -> Option<Dict> {
-        let dict = std::mem::take(self);
-        let unsaved = (dict.cut.as_ref()).filter(|cut| cut.cursor().is_some());
-        let Some(exchange) = unsaved.map(|cut| Arc::clone(cut.exchange())) else {
-            return Some(dict);
-        };
-        Cut::keep_table(&exchange, dict);
-        None
+        Arc::into_inner(self.take_shared())
+    }
+
+    /// The dict, leaving an empty one; shared with a snapshot if that has use for it.
+    pub(super) fn take_shared(&mut self) -> Arc<Dict> {
+        let dict = Arc::new(std::mem::take(self));
+        let unsaved = dict.cut().filter(|cut| cut.cursor().is_some());
+        if let Some(cut) = unsaved {
+            Cut::keep_table(cut.exchange(), Arc::clone(&dict));
+        }
+        dict
     }
 
     /// Begins or ends a snapshot.
@@ -377,6 +381,13 @@ impl Dict {
             self.table
                 .sample_noted(rand(), NOTED_SEGMENTS_MAX, see_volatile);
         }
+    }
+
+    /// Takes the entries out of the next segment and gives them to `sink`; 0 when it was the
+    /// last.
+    pub(super) fn drain_segment(&mut self, cursor: u64, sink: impl FnMut(Entry)) -> u64 {
+        self.volatile = 0;
+        self.table.drain_some(cursor, 1, sink)
     }
 
     /// Takes the entries out of the next segments; 0 when all are out.

@@ -28,6 +28,7 @@ use crate::base::hash::KeyHasher;
 
 use super::dict::{Dict, Key};
 use super::snapshot::{Brake, Cut, Kept, Snapshots};
+use super::undo::Shelf;
 use super::waiters::Waiters;
 use super::watch::Watchers;
 
@@ -101,6 +102,7 @@ pub struct Keyspace {
     /// shard, so who holds that lock sees it.
     observers: AtomicUsize,
     pub(super) snapshots: Snapshots,
+    shelf: Shelf,
 }
 
 impl Keyspace {
@@ -111,6 +113,7 @@ impl Keyspace {
             hasher,
             observers: AtomicUsize::new(0),
             snapshots: Snapshots::default(),
+            shelf: Shelf::default(),
         }
     }
 
@@ -133,6 +136,11 @@ impl Keyspace {
     /// What snapshots have been handed, and have let go of.
     pub fn kept(&self) -> &Kept {
         &self.snapshots.kept
+    }
+
+    /// What was flushed and can be brought back.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// The hash of keys.

@@ -22,6 +22,7 @@ pub mod snapshot;
 pub mod sort;
 pub mod stream;
 pub mod string;
+pub mod undo;
 pub mod usage;
 pub mod waiters;
 pub mod walk;

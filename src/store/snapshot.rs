@@ -17,7 +17,8 @@
 //! or by whoever changed it first. Large values are shared with the image that is handed
 //! over, small ones copied.
 //!
-//! A dict that FLUSHDB takes out goes to the snapshot as a whole. Who wants to abort
+//! A dict that FLUSHDB takes out goes to the snapshot as a whole, which may share it with
+//! the shelf (`undo`): nobody changes it any more before the snapshot has let go of it. Who wants to abort
 //! instead ([`Handle::cancel`]) says so first.
 //!
 //! The walk holds a shard for reading for about a microsecond at a time: it looks at a
@@ -77,7 +78,7 @@ struct Old {
 enum Handed {
     Entry(Old),
     /// A dict that was taken out, with its cut.
-    Table(Dict, Hold),
+    Table(Arc<Dict>, Hold),
 }
 
 /// How much memory snapshots have ever been handed, and have let go of: it is in use, but
@@ -175,7 +176,7 @@ impl Cut {
     }
 
     /// Hands over a whole dict that is taken out of the keyspace.
-    pub(super) fn keep_table(exchange: &Arc<Exchange>, dict: Dict) {
+    pub(super) fn keep_table(exchange: &Exchange, dict: Arc<Dict>) {
         // Any seed will do to look at some entries.
         let bytes = dict.about_bytes(&mut Rng::seeded(dict.len() as u64));
         let hold = Hold::new(&exchange.kept, bytes);

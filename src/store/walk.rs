@@ -12,6 +12,7 @@ use crate::ds::table::CURSOR_BITS;
 use super::db::Db;
 use super::entry::Entry;
 use super::keyspace::{Busy, DATABASES, SHARDS};
+use super::undo::Part;
 
 const _: () = assert!(CURSOR_BITS + super::SHARD_BITS <= 64);
 
@@ -118,23 +119,26 @@ impl Db<'_> {
         }
     }
 
-    /// Empties one database, or all. The tables are dropped elsewhere. Needs all
-    /// shards for writing.
-    pub fn flush(&mut self, db: Option<usize>) {
+    /// Empties one database, or all. The tables are dropped elsewhere, or can be brought back
+    /// before `keep_until`. Needs all shards for writing.
+    pub fn flush(&mut self, db: Option<usize>, keep_until: Option<Millis>) {
         if self.locks.keyspace().is_observed() {
             self.tell_all_observers(db, None);
         }
         let range = db.map_or(0..DATABASES, |db| db..db + 1);
-        let mut removed = 0;
+        let (mut removed, mut parts) = (0, Vec::new());
         for shard in 0..SHARDS {
             for index in range.clone() {
                 let dict = self.locks.shard_mut(shard).dict_mut(index);
                 if !dict.is_empty() {
                     removed += dict.len() as u64;
-                    self.effects.emptied.extend(dict.take());
+                    parts.push(Part::new(shard, index, dict.take_shared()));
                 }
             }
         }
+        let shelf = self.locks.keyspace().shelf();
+        let dropped = shelf.put(parts, db.is_none(), keep_until);
+        self.effects.emptied.extend(dropped);
         if self.locks.keyspace().is_observed() {
             self.note_all_ready(db);
         }
@@ -154,6 +158,9 @@ impl Db<'_> {
                 }
             }
         }
+        // An undo that is under way ends.
+        let shelf = self.locks.keyspace().shelf();
+        shelf.put(Vec::new(), true, None);
     }
 
     /// Exchanges two databases. Needs all shards for writing.
@@ -165,6 +172,7 @@ impl Db<'_> {
         for shard in 0..SHARDS {
             self.locks.shard_mut(shard).swap(a, b);
         }
+        self.locks.keyspace().shelf().exchange(a, b);
         if self.locks.keyspace().is_observed() {
             self.note_all_ready(Some(a));
             self.note_all_ready(Some(b));

@@ -275,7 +275,7 @@ mod tests {
             let (mut there, mut nowhere) = (Watch::default(), Watch::default());
             db.watch(db.key(b"there"), &mut there);
             db.watch(db.key(b"nowhere"), &mut nowhere);
-            db.flush(None);
+            db.flush(None, None);
             assert!(there.is_marked() && !nowhere.is_marked());
         });
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::config::admits;
-use super::persistence;
+use super::{digest, persistence};
 use crate::base::{float, num};
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
@@ -26,6 +26,9 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     }
     let name = argv.get(1).to_ascii_lowercase();
     match (name.as_slice(), argv.len()) {
+        (b"digest", 2) => digest::all(ctx),
+        (b"digest-value", 2..) => digest::values(ctx, argv),
+        (b"aof-flush-sleep", 3) => aof_flush_sleep(ctx, argv.get(2)),
         (b"reload", 2..) => persistence::reload(ctx, argv),
         (b"sleep", 3) => sleep(ctx, argv.get(2)),
         (b"loadaof", 2) => persistence::load_log(ctx),
@@ -57,6 +60,16 @@ fn sleep(ctx: &mut Ctx<'_, '_>, seconds: &[u8]) -> Outcome {
 fn set_active_expire(ctx: &mut Ctx<'_, '_>, value: &[u8]) -> Outcome {
     let on = num::parse_i64(value).unwrap_or(0) != 0;
     ctx.services.active_expire.store(on, Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Lets whoever writes to the log sleep before, to see what waits for it.
+fn aof_flush_sleep(ctx: &mut Ctx<'_, '_>, micros: &[u8]) -> Outcome {
+    let micros = num::parse_i64(micros).unwrap_or(0).max(0).unsigned_abs();
+    if let Some(aof) = ctx.services.aof() {
+        aof.log().sleep_before_writes(Duration::from_micros(micros));
+    }
     ctx.reply.ok();
     Ok(())
 }
@@ -99,6 +112,12 @@ const NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-co
     option in the configuration file, and then restart the server.";
 
 const HELP: &[&str] = &[
+    "AOF-FLUSH-SLEEP <microsec>",
+    "    Sleep before each write to the append-only file.",
+    "DIGEST",
+    "    A number that is the same for the same data.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    The same for the values of the keys.",
     "LOADAOF",
     "    Empty the databases and load the append-only file again.",
     "OBJECT <key>",

@@ -5,6 +5,8 @@ mod command;
 mod command_docs;
 mod config;
 mod debug;
+mod digest;
+mod flush;
 mod info;
 mod lolwut;
 mod memory;
@@ -18,7 +20,6 @@ pub use observe::{COMMANDLOG_SPECS, SPECS as OBSERVE_SPECS};
 pub use persistence_rows::PERSISTENCE_SPECS;
 pub use rows::SPECS;
 
-use super::args::Args;
 use super::ctx::{Ctx, Outcome};
 use super::error::Error;
 use crate::base::{clock, num};
@@ -30,30 +31,6 @@ fn dbsize(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     let sizes = ctx.db.sizes(ctx.db.index)?;
     ctx.reply.len(sizes.keys);
     Ok(())
-}
-
-fn flushdb(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    check_flush_mode(argv)?;
-    ctx.db.flush(Some(ctx.db.index));
-    ctx.reply.ok();
-    Ok(())
-}
-
-fn flushall(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
-    check_flush_mode(argv)?;
-    persistence::forget_saves(ctx);
-    ctx.db.flush(None);
-    ctx.reply.ok();
-    Ok(())
-}
-
-/// Both modes do the same: the databases are empty when the reply is written, and
-/// the tables that were taken out are dropped in the background, which no client
-/// can tell but by the memory that is still in use for a moment.
-fn check_flush_mode(argv: Argv<'_>) -> Result<(), Error> {
-    let mut args = Args::from(argv, 1);
-    let _ = args.word("async") || args.word("sync");
-    args.end()
 }
 
 fn swapdb(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {

@@ -3,8 +3,9 @@
 use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
 
 use super::{
-    command, command_docs, config, dbsize, debug, flushall, flushdb, info, lolwut, memory,
-    persistence, swapdb, time,
+    command, command_docs, config, dbsize, debug,
+    flush::{flushall, flushdb},
+    info, lolwut, memory, persistence, swapdb, time,
 };
 
 /// The commands of this family.
@@ -57,6 +58,7 @@ pub const SPECS: &[Spec] = &[
             Arg::new("sync", ArgType::PureToken)
                 .token("SYNC")
                 .since("6.2.0"),
+            Arg::new("undo", ArgType::PureToken).token("UNDO"),
         ])],
         run: flushdb,
         ..Spec::DEFAULT
@@ -78,6 +80,7 @@ pub const SPECS: &[Spec] = &[
             Arg::new("sync", ArgType::PureToken)
                 .token("SYNC")
                 .since("6.2.0"),
+            Arg::new("undo", ArgType::PureToken).token("UNDO"),
         ])],
         run: flushall,
         ..Spec::DEFAULT

@@ -38,6 +38,11 @@ fn flushing_and_swapping() {
             ("flushall", "+OK"),
             ("flushall now", "-ERR syntax error"),
             ("flushdb sync async", "-ERR syntax error"),
+            ("flushall undo async", "-ERR syntax error"),
+            (
+                "flushall undo",
+                "-ERR Nothing to undo: what is flushed is kept only with flush-undo-window",
+            ),
             ("swapdb a 1", "-ERR invalid first DB index"),
             ("swapdb 0 a", "-ERR invalid second DB index"),
             ("swapdb 9999999999 0", "-ERR invalid first DB index"),
@@ -45,6 +50,56 @@ fn flushing_and_swapping() {
             ("swapdb -1 0", "-ERR DB index is out of range"),
         ],
     );
+}
+
+/// The same data has the same digest, however it is kept and in whatever order it came.
+#[test]
+fn digests_are_of_the_data_alone() {
+    let mut server = Server::with(&[
+        (Id::ENABLE_DEBUG_COMMAND, "yes"),
+        (Id::SET_MAX_LISTPACK_ENTRIES, "3"),
+        (Id::ZSET_MAX_LISTPACK_ENTRIES, "3"),
+        (Id::HASH_MAX_LISTPACK_ENTRIES, "3"),
+        (Id::LIST_MAX_LISTPACK_SIZE, "3"),
+    ]);
+    let zeros = format!("*1\r\n+{}\r\n", "0".repeat(40));
+    assert_eq!(server.run("debug digest-value none"), zeros);
+    assert_eq!(server.run("debug digest"), zeros[4..].to_owned());
+    let pairs = [
+        ("set %1 12", "set %2 012", "set %2 12"),
+        ("sadd %1 a b c", "sadd %2 d c b a", "srem %2 d"),
+        ("sadd %1 1 2 3", "sadd %2 x 3 2 1", "srem %2 x"),
+        ("zadd %1 1 a 0 b", "zadd %2 -0 b 1 a 7 d 8 e", "zrem %2 d e"),
+        ("hset %1 a 1 b 2", "hset %2 c 1 d 1 b 2 a 1", "hdel %2 c d"),
+        ("rpush %1 a 2", "rpush %2 a 2 c d e", "ltrim %2 0 1"),
+        ("xadd %1 1-1 a b", "xadd %2 1-1 a b", "xgroup create %2 g 0"),
+    ];
+    for (first, second, change) in pairs {
+        let on = |line: &str, name: &str| line.replace("%1", name).replace("%2", name);
+        server.run(&on(first, "k"));
+        let digest = |server: &mut Server| {
+            (
+                server.run("debug digest-value k"),
+                server.run("debug digest"),
+            )
+        };
+        let want = digest(&mut server);
+        server.run("flushall");
+        server.run(&on(second, "k"));
+        let differs = second != "xadd %2 1-1 a b";
+        assert_eq!(digest(&mut server) != want, differs, "{second}");
+        server.run(&on(change, "k"));
+        assert_eq!(digest(&mut server), want, "{change}");
+        server.run("expire k 100");
+        assert_ne!(digest(&mut server), want);
+        server.run("persist k");
+        server.run("rename k l");
+        assert_ne!(digest(&mut server).1, want.1, "keys have names");
+        server.run("rename l k");
+        server.run("move k 1");
+        assert_ne!(digest(&mut server).1, want.1, "and a database");
+        server.run("flushall");
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use super::{INT_MAX, LONG_MAX, access, choice, flag, int, memory, row, rows};
 use crate::config::schema::Kind;
 
+/// Seconds.
+const DAYS_30: i64 = 30 * 24 * 3600;
+
 rows! {
     from access::END;
 
@@ -49,6 +52,10 @@ rows! {
         LAZYFREE_LAZY_USER_DEL = flag("lazyfree-lazy-user-del", "no").inert(ALWAYS_LAZY);
         /// FLUSHALL, FLUSHDB and SCRIPT FLUSH free in the background.
         LAZYFREE_LAZY_USER_FLUSH = flag("lazyfree-lazy-user-flush", "no").inert(ALWAYS_LAZY);
+        /// Seconds for which FLUSHALL and FLUSHDB keep what they remove, so that
+        /// `FLUSHALL UNDO` and `FLUSHDB UNDO` can bring it back. It stays in memory, and
+        /// goes earlier when `maxmemory` needs the room. 0 keeps nothing.
+        FLUSH_UNDO_WINDOW = int("flush-undo-window", 0, DAYS_30, "0");
         /// A replica frees its old data in the background.
         REPLICA_LAZY_FLUSH = flag("replica-lazy-flush", "no").alias(&["slave-lazy-flush"])
             .inert(ALWAYS_LAZY);

@@ -37,7 +37,7 @@ impl Executor {
 
     /// Has what was recorded in this turn written before its replies go out.
     #[inline]
-    pub(super) fn write_log(&self) {
+    pub(in crate::exec) fn write_log(&self) {
         if let Some(aof) = self.services.aof() {
             aof.write_now();
         }

@@ -94,6 +94,7 @@ impl Reactor {
             self.cron.next_cron = instant + CRON_EVERY;
             self.run_cron(now, instant);
             self.executor.take_leave();
+            self.executor.drop_flushed(now);
         }
     }
 

@@ -26,21 +26,29 @@ pub fn push_pair(
     out: &mut Vec<u8>,
 ) {
     encoder.select(pair.db, out);
-    let mut digits = itoa::Buffer::new();
+    with_words(pair, now, target, |words| {
+        push_words(words.iter().copied(), out);
+    });
+}
+
+/// Shows the command that makes a key as it is at `now`.
+pub fn with_words<R>(
+    pair: &Pair<'_>,
+    now: Millis,
+    target: Target,
+    show: impl FnOnce(&[&[u8]]) -> R,
+) -> R {
+    let (mut digits, mut number) = (itoa::Buffer::new(), itoa::Buffer::new());
     let expire = digits.format(pair.expire.unwrap_or(0)).as_bytes();
-    let mut set = |text: &[u8]| {
-        let words: [&[u8]; 5] = [b"SET", pair.key, text, b"PXAT", expire];
-        let count = if pair.expire.is_some() { 5 } else { 3 };
-        push_words(words[..count].iter().copied(), out);
-    };
-    match pair.value {
-        ValueRef::Int(int) => set(itoa::Buffer::new().format(int).as_bytes()),
-        ValueRef::Str(text) => set(text),
-        ValueRef::Shared(text) => set(text),
+    let text: &[u8] = match pair.value {
+        ValueRef::Int(int) => number.format(int).as_bytes(),
+        ValueRef::Str(text) => text,
+        ValueRef::Shared(text) => text,
         ValueRef::Collection(_) => {
             let payload = payload::write(pair.value, now, target, false);
-            let words: [&[u8]; 5] = [b"RESTORE", pair.key, expire, &payload, b"ABSTTL"];
-            push_words(words.into_iter(), out);
+            return show(&[b"RESTORE", pair.key, expire, &payload, b"ABSTTL"]);
         }
-    }
+    };
+    let words: [&[u8]; 5] = [b"SET", pair.key, text, b"PXAT", expire];
+    show(&words[..if pair.expire.is_some() { 5 } else { 3 }])
 }

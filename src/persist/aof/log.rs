@@ -118,6 +118,8 @@ pub struct Log {
     work: Condvar,
     progress: Condvar,
     recorded: AtomicU64,
+    /// Up to where the writer has been asked to go at once. Changed under the state's lock.
+    released: AtomicU64,
     written: AtomicU64,
     durable: AtomicU64,
     /// Whether replies wait until what they depend on is durable.
@@ -129,6 +131,8 @@ pub struct Log {
     keeps: AtomicBool,
     /// Bytes of the writer's buffer, for INFO.
     room: AtomicU64,
+    /// Microseconds to sleep before each write.
+    sleep_us: AtomicU64,
     listener: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -178,11 +182,25 @@ impl Log {
         put(&mut recorder);
         drop(recorder);
         let more = (buffer.len() - before) as u64;
-        let end = self.recorded.fetch_add(more, Release) + more;
+        self.recorded.fetch_add(more, Release) + more
+    }
+
+    /// What has been recorded is all that comes for now: who has recorded it has come to the
+    /// end of a turn, and somebody may wait for it. So what a turn records is synced at once.
+    #[inline]
+    pub fn release(&self) {
+        let recorded = self.recorded.load(Relaxed);
+        if self.released.load(Relaxed) < recorded {
+            self.release_up_to(recorded);
+        }
+    }
+
+    fn release_up_to(&self, position: u64) {
+        let mut state = self.state.lock();
+        self.released.fetch_max(position, Relaxed);
         if std::mem::take(&mut state.asleep) {
             self.work.notify_one();
         }
-        end
     }
 
     /// What follows from now on belongs to another file; see the head of this file. Whether
@@ -380,7 +398,20 @@ impl Log {
         self.work.notify_one();
     }
 
+    /// Has whoever writes to the file sleep before: DEBUG AOF-FLUSH-SLEEP.
+    pub fn sleep_before_writes(&self, time: Duration) {
+        self.sleep_us.store(time.as_micros() as u64, Relaxed);
+    }
+
     // The writer's side.
+
+    /// Sleeps as long as it was asked to before a write.
+    pub(super) fn sleep_before_write(&self) {
+        let micros = self.sleep_us.load(Relaxed);
+        if micros > 0 {
+            std::thread::sleep(Duration::from_micros(micros));
+        }
+    }
 
     /// Sets whether replies wait.
     pub(super) fn hold_replies(&self, holds: bool) {
@@ -389,15 +420,14 @@ impl Log {
         }
     }
 
-    /// Sleeps until there is something to do, or `limit` has passed. A `nap` is not
-    /// interrupted by records.
-    pub(super) fn sleep(&self, limit: Duration, nap: bool) {
+    /// Sleeps until there is something to do at once, or `limit` has passed.
+    pub(super) fn sleep(&self, limit: Duration) {
         let mut state = self.state.lock();
-        let busy = !state.buffer.is_empty() && !nap || state.next.is_some() || state.stop;
-        if busy {
+        let released = self.released.load(Relaxed) > self.written.load(Relaxed);
+        if released || state.next.is_some() || state.stop {
             return;
         }
-        state.asleep = !nap;
+        state.asleep = true;
         self.work.wait_for(&mut state, limit);
         state.asleep = false;
     }

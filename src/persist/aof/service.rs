@@ -204,22 +204,25 @@ impl Aof {
         Ok(())
     }
 
-    /// Sees to it that what was recorded is with the system before replies go out, unless
-    /// that might have to wait for the disk. Called by whoever has run commands, without
-    /// locks.
+    /// Sees to it that what was recorded is with the system before replies go out, and with
+    /// `always` on the disk, unless that might take long: then the writer's thread is asked.
+    /// Called by whoever has run commands, without locks.
     #[inline]
     pub fn write_now(&self) {
-        if self.log.has_unwritten() && !self.log.holds_replies() {
-            self.write_unless_busy();
+        if self.log.has_unwritten() {
+            self.write_or_ask();
         }
     }
 
-    fn write_unless_busy(&self) {
-        if self.base.is_working() {
+    fn write_or_ask(&self) {
+        let holds = self.log.holds_replies();
+        if !holds && self.base.is_working() {
             return;
         }
-        if let Some(mut writer) = self.writer.get().and_then(|writer| writer.try_lock()) {
-            writer.write_now();
+        let writer = self.writer.get().and_then(|writer| writer.try_lock());
+        let done = writer.is_some_and(|mut writer| writer.write_now(Instant::now()));
+        if !done && holds {
+            self.log.release();
         }
     }
 

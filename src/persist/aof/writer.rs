@@ -5,8 +5,10 @@
 //! take -> write -> sync, if it is due -> publish -> go over to the next file, if cut
 //! ```
 //!
-//! - `always`: a turn writes and syncs all that has gathered during the turn before: a
-//!   group commit. Who waits is told after the sync.
+//! - `always`: all that has been recorded up to the end of a turn is written and synced
+//!   together: a group commit. Who waits is told after the sync. On a quick disk who has run
+//!   the commands syncs; on a slow one, or while somebody else syncs, this thread does, and
+//!   others go on running commands meanwhile, which make up the next group.
 //! - `everysec`, `no`: who has recorded writes before the replies go out, which is a copy
 //!   into the system's memory; a killed process then loses nothing. While this thread syncs,
 //!   once a second, or data is being written out elsewhere, a write could have to wait for
@@ -36,6 +38,10 @@ const WRITE_EVERY: Duration = Duration::from_millis(1);
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// The longest sleep; a changed configuration is seen after it.
 const SLEEP_MAX: Duration = Duration::from_millis(100);
+/// The longest sync that is better done where commands run than by a thread that must be
+/// woken for it, and wake another afterwards. On a busy machine both take some 100 us each;
+/// what is read meanwhile could not be answered before the sync has ended anyway.
+const QUICK_SYNC: Duration = Duration::from_micros(500);
 /// Longer syncs are told.
 const SLOW_SYNC: Duration = Duration::from_secs(2);
 
@@ -60,6 +66,8 @@ pub struct Writer {
     open: Option<Open>,
     spare: Buffer,
     last_sync: Instant,
+    /// How long the last one took.
+    last_took: Duration,
 }
 
 impl Writer {
@@ -79,6 +87,7 @@ impl Writer {
             open,
             spare: Buffer::default(),
             last_sync: Instant::now(),
+            last_took: Duration::MAX,
         }
     }
 
@@ -87,8 +96,8 @@ impl Writer {
         let log = Arc::clone(&writer.lock().log);
         let mut rested = true;
         loop {
-            let (limit, naps) = writer.lock().rest(rested);
-            log.sleep(limit, naps);
+            let limit = writer.lock().rest(rested);
+            log.sleep(limit);
             match writer.lock().turn(Instant::now()) {
                 Turn::Stop => return,
                 Turn::Worked => rested = false,
@@ -97,42 +106,58 @@ impl Writer {
         }
     }
 
-    /// How long it may sleep, and whether records leave it asleep: with `always` who has
-    /// recorded waits for it, else who has recorded writes, or the next turn does.
-    fn rest(&self, rested: bool) -> (Duration, bool) {
+    /// How long it may sleep: with `always` who has recorded wakes it at the end of a turn,
+    /// else who has recorded writes, or the next turn does.
+    fn rest(&self, rested: bool) -> Duration {
         match self.around.fsync() {
-            Fsync::Always => (self.until_sync(), false),
-            _ if rested => (self.until_sync(), true),
-            _ => (WRITE_EVERY, true),
+            Fsync::Always => self.until_sync(),
+            _ if rested => self.until_sync(),
+            _ => WRITE_EVERY,
         }
     }
 
-    /// Writes what was recorded, for one who does not want to wait for the next turn:
-    /// no sync, and no other file. Whether it is all with the system now.
-    pub fn write_now(&mut self) -> bool {
-        if self.open.is_none() || self.around.fsync() == Fsync::Always {
+    /// Writes what was recorded, for one who does not want to wait for the next turn, and
+    /// with `always` syncs it, if that is quick: no other file. Whether that is done.
+    pub fn write_now(&mut self, now: Instant) -> bool {
+        let policy = self.around.fsync();
+        let syncs = policy == Fsync::Always;
+        if self.open.is_none() || syncs && !self.syncs_quickly() {
             return false;
         }
         let Some(end) = self.log.take_plain(&mut self.spare) else {
             return false;
         };
         let mut bytes = std::mem::take(&mut self.spare);
-        let result = self.write(&mut bytes);
+        let mut result = self.write(&mut bytes);
         bytes.clear();
         self.spare = bytes;
+        if result.is_ok() {
+            self.log.set_written(end);
+            if syncs && self.owes() {
+                result = self.sync(now);
+            }
+        }
         match result {
-            Ok(()) => self.log.set_written(end),
-            Err(failure) => self.fail(&failure, self.around.fsync()),
+            Ok(()) if syncs => self.log.set_durable(end),
+            Ok(()) => {}
+            Err(failure) => self.fail(&failure, policy),
         }
         true
     }
 
+    /// Whether a sync takes no longer than it takes to have another thread do it.
+    fn syncs_quickly(&self) -> bool {
+        self.last_took <= QUICK_SYNC && !self.around.skips_syncs()
+    }
+
+    /// Whether something was written that is not durable.
+    fn owes(&self) -> bool {
+        (self.open.as_ref()).is_some_and(|open| open.durable < open.len)
+    }
+
     /// How long it may sleep.
     fn until_sync(&self) -> Duration {
-        let owes = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.durable < open.len);
+        let owes = self.owes();
         match self.around.fsync() {
             Fsync::EverySecond if owes => {
                 (self.last_sync + SYNC_EVERY).saturating_duration_since(Instant::now())
@@ -192,6 +217,7 @@ impl Writer {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.log.sleep_before_write();
         let bytes = bytes.seal(open.durable);
         if let Err(error) = open.file.write_all(bytes) {
             // Some of it may be there: a start would take it for a cut end.
@@ -212,16 +238,12 @@ impl Writer {
     }
 
     fn sync_is_due(&self, policy: Fsync, last: bool, now: Instant) -> bool {
-        let owes = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.durable < open.len);
         let due = match policy {
             Fsync::Always => true,
             Fsync::EverySecond => now.saturating_duration_since(self.last_sync) >= SYNC_EVERY,
             Fsync::Never => false,
         };
-        owes && (last || due && !self.around.skips_syncs())
+        self.owes() && (last || due && !self.around.skips_syncs())
     }
 
     fn sync(&mut self, now: Instant) -> Result<(), Failure> {
@@ -235,6 +257,7 @@ impl Writer {
         open.durable = open.len;
         self.last_sync = now;
         let took = now.elapsed();
+        self.last_took = took;
         self.status.syncs.fetch_add(1, Relaxed);
         if took > SLOW_SYNC {
             self.status.delayed_syncs.fetch_add(1, Relaxed);

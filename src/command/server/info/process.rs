@@ -1,6 +1,7 @@
 //! INFO's sections about the process: server, clients, memory, CPU.
 
 use super::Text;
+use crate::base::rng::Rng;
 use crate::base::sys::{self, CpuOf};
 use crate::base::{clock, heap};
 use crate::command::ctx::Ctx;
@@ -88,7 +89,23 @@ pub(super) fn memory(text: &mut Text, ctx: &Ctx<'_, '_>) -> Result<(), Busy> {
     let pending = ctx.services.metrics.backlog.objects();
     text.field("lazyfree_pending_objects", pending);
     text.field("lazyfreed_objects", ctx.services.metrics.totals().reaped);
+    flushed(text, ctx);
     Ok(())
+}
+
+/// What UNDO can bring back: it is in use as well.
+fn flushed(text: &mut Text, ctx: &Ctx<'_, '_>) {
+    // Any seed will do to look at some entries.
+    let held = (ctx.services.keyspace.shelf()).held(&mut Rng::seeded(ctx.db.now.unsigned_abs()));
+    let left_ms = if held.flushes > 0 {
+        held.until - ctx.db.now
+    } else {
+        0
+    };
+    text.field("flush_undo_flushes", held.flushes);
+    text.field("flush_undo_keys", held.keys);
+    text.field("flush_undo_bytes", held.bytes);
+    text.field("flush_undo_seconds_left", left_ms.max(0) / 1000);
 }
 
 fn used(text: &mut Text, seen: &Overview) {

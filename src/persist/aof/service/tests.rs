@@ -241,11 +241,18 @@ impl Process {
         self.writer.lock().turn(*now)
     }
 
+    /// What who has run commands does at the end of his turn.
+    fn end_turn(&self) {
+        let now = *self.now.lock();
+        self.writer.lock().write_now(now);
+    }
+
     /// Some steps and turns.
     fn live(&self, most: u64) {
         for _ in 0..self.below(most + 1) {
-            match self.below(3) {
+            match self.below(4) {
                 0 => drop(self.turn()),
+                1 => self.end_turn(),
                 _ => self.step(),
             }
         }
