@@ -54,7 +54,7 @@ use scan::{Numeral, Radix, Text, scan};
 /// One departure: a decimal exponent of six digits or more may count for less than
 /// it says, which only a text with 100,000 zeros to make up for it could show.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    if let Some(value) = short_integer(text) {
+    if let Some(value) = short_decimal(text) {
         return Some(value);
     }
     match scan(text)? {
@@ -70,23 +70,39 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     }
 }
 
-/// What most scores are: digits that an `f64` holds exactly.
+/// What most scores are: so few digits, with a point among them or none, that an `f64`
+/// holds them exactly as an integer. Divided by a power of ten that is exact too, it is
+/// rounded once, and so to nearest.
 #[inline]
-fn short_integer(text: &[u8]) -> Option<f64> {
-    const DIGITS_MAX: usize = 15;
+fn short_decimal(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > DIGITS_MAX {
+    if digits.len() > DIGITS_MAX {
         return None;
     }
-    let value = digits.iter().try_fold(0u64, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| value * 10 + u64::from(digit))
-    })?;
-    Some(with_sign(value as f64, negative))
+    let (mut value, mut point) = (0u64, None);
+    for (at, byte) in digits.iter().enumerate() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..10 => value = value * 10 + u64::from(digit),
+            _ if *byte == b'.' && point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let (before, behind) = point.map_or((digits.len(), 0), |at| (at, digits.len() - at - 1));
+    if before == 0 || point.is_some() && behind == 0 {
+        return None;
+    }
+    Some(with_sign(value as f64 / TENS[behind], negative))
 }
+
+/// Digits that always fit an `f64`; texts with more bytes take the long way.
+const DIGITS_MAX: usize = 15;
+/// The powers of ten up to that of so many digits, all exact.
+const TENS: [f64; DIGITS_MAX] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
+];
 
 /// Appends the text of `value` as Redis 7.2 replies it and stores it: at most 25
 /// bytes, see the table above.

@@ -27,6 +27,7 @@
 //! - entries never exceed [`Packed::BYTES_MAX`]: the caller asks
 //!   [`Packed::can_hold`] where its own limits do not see to it.
 
+mod distinct;
 mod elem;
 mod entry;
 mod gap;
@@ -38,6 +39,7 @@ use std::ops::Range;
 
 use gap::GapBuf;
 
+pub use distinct::distinct;
 pub use elem::{Elem, Needle, Value};
 pub use entry::Corrupt;
 pub use iter::Iter;

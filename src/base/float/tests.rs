@@ -376,6 +376,12 @@ proptest! {
     }
 
     #[test]
+    fn decimals_read_as_the_standard_library_reads_them(text in "-?[0-9]{1,14}(\\.[0-9]{1,13})?") {
+        let want: f64 = text.parse().expect("a number");
+        prop_assert_eq!(parse_f64(text.as_bytes()).map(f64::to_bits), Some(want.to_bits()), "{}", text);
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused(text in "[-+0-9a-fA-F.xXpPin]{0,24}") {
         if let Some(value) = Extended::parse(text.as_bytes()) {
             prop_assert!(value.is_infinite() || extended(&text_of(value)).checked_add(value).is_some());

@@ -119,6 +119,11 @@ pub(super) fn last(bytes: &[u8]) -> usize {
 /// The size of the first entry of `bytes`, which may be anything.
 pub(super) fn check(bytes: &[u8]) -> Result<usize, Corrupt> {
     let body = body_len_at(bytes)?;
+    if body < BACKLEN_STEPS[0] {
+        let &found = bytes.get(body).ok_or(Corrupt::Truncated)?;
+        let is_right = usize::from(found) == body;
+        return is_right.then_some(body + 1).ok_or(Corrupt::Backlen);
+    }
     let size = body + backlen_len(body);
     let found = bytes.get(body..size).ok_or(Corrupt::Truncated)?;
     let mut expected = [0; 5];

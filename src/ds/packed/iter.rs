@@ -50,6 +50,16 @@ impl<'a> Iterator for Iter<'a> {
         Some(elem)
     }
 
+    /// Passes over what is skipped without looking at it.
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<Elem<'a>> {
+        for _ in 0..n {
+            self.left = self.left.checked_sub(1)?;
+            self.bytes = &self.bytes[entry::size_at(self.bytes)..];
+        }
+        self.next()
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
     }

@@ -6,7 +6,7 @@
 
 use super::Entry;
 use crate::base::float;
-use crate::ds::packed::{Elem, Iter, Needle, Packed, Pos};
+use crate::ds::packed::{Elem, Iter, Needle, Packed, Pos, distinct};
 
 /// The score that an entry stands for; `None` if it is no number.
 pub fn parse_score(elem: Elem<'_>) -> Option<f64> {
@@ -24,26 +24,27 @@ fn score_of(elem: Elem<'_>) -> f64 {
 /// Whether a sequence that comes from outside is a sorted set: pairs with scores, in
 /// order, no member twice.
 pub fn is_valid(packed: &Packed) -> bool {
-    let mut members: Vec<Vec<u8>> = Vec::with_capacity(packed.len() / 2);
+    is_in_order(packed) && distinct(packed.iter().step_by(2))
+}
+
+fn is_in_order(packed: &Packed) -> bool {
     let mut elems = packed.iter();
-    let mut last: Option<f64> = None;
+    let mut last: Option<(f64, Elem<'_>)> = None;
     while let Some(member) = elems.next() {
         let Some(score) = elems.next().and_then(parse_score) else {
             return false;
         };
-        let member = member.to_vec();
-        let in_order = match (last, members.last()) {
-            (Some(last), Some(text)) => last < score || last == score && *text < member,
-            _ => true,
-        };
-        if !in_order {
+        if last.is_some_and(|last| !comes_before(last, (score, member))) {
             return false;
         }
-        members.push(member);
-        last = Some(score);
+        last = Some((score, member));
     }
-    members.sort_unstable();
-    members.windows(2).all(|pair| pair[0] != pair[1])
+    true
+}
+
+fn comes_before((score, member): (f64, Elem<'_>), (next, behind): (f64, Elem<'_>)) -> bool {
+    let texts = || member.with_bytes(|text| behind.with_bytes(|behind| text < behind));
+    score < next || score == next && texts()
 }
 
 /// The elements from one place on, from either end.

@@ -13,10 +13,6 @@
 //! What leaves this file is a [`Packed`] as this server would have written it: every
 //! entry checked, and every text that is a canonical integer kept as the integer.
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::RandomState;
-
 use super::Error;
 use super::read::Source;
 use crate::base::num;
@@ -63,26 +59,6 @@ fn is_canonical(elem: Elem<'_>) -> bool {
         Elem::Int(_) => true,
         Elem::Str(text) => text.len() > num::I64_TEXT_MAX || num::parse_i64(text).is_none(),
     }
-}
-
-/// Whether no text is there twice. O(N log N), eight bytes for each.
-pub(super) fn distinct<'a>(elems: impl Iterator<Item = Elem<'a>> + Clone) -> bool {
-    let state = RandomState::default();
-    let hash = |elem: Elem<'_>| {
-        let mut hasher = state.build_hasher();
-        elem.with_bytes(|text| hasher.write(text));
-        hasher.finish()
-    };
-    let mut hashes: Vec<u64> = elems.clone().map(hash).collect();
-    hashes.sort_unstable();
-    let mut twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]);
-    // Different texts of one hash are all but impossible; they are looked at so that
-    // nothing depends on that.
-    twice.all(|pair| {
-        let mut same = elems.clone().filter(|&elem| hash(elem) == pair[0]);
-        let first = same.next();
-        same.all(|elem| Some(elem) != first)
-    })
 }
 
 /// The next bytes of a packed form; whatever is missing is damage.
@@ -279,12 +255,5 @@ mod tests {
         let packed = listpack(bytes).expect("a whole listpack");
         let elems: Vec<Elem<'_>> = packed.iter().collect();
         assert_eq!(elems, [Elem::Int(12), Elem::Int(5)]);
-    }
-
-    #[test]
-    fn twice_is_noticed() {
-        let elems = [Elem::Int(1), Elem::Str(b"a"), Elem::Int(2)];
-        assert!(distinct(elems.into_iter()));
-        assert!(!distinct(elems.into_iter().chain([Elem::Str(b"a")])));
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::ds::hash::{Given, Growth, Hash, NEVER, Until};
-use crate::ds::packed::{Elem, Packed};
+use crate::ds::packed::{Elem, Packed, distinct};
 use crate::persist::rdb::packed::{self, Form};
 use crate::persist::rdb::read::Source;
 use crate::persist::rdb::{Error, VALKEY_FIRST, kind};
@@ -131,7 +131,7 @@ fn pairs(packed: Packed, growth: Growth<'_>) -> Result<Hash, Error> {
     let names = packed.iter().step_by(2);
     let short = |elem: Elem<'_>| elem.text_len() <= growth.limit.value;
     if names.len() <= growth.limit.entries && packed.iter().all(short) {
-        if !packed::distinct(names) {
+        if !distinct(names) {
             return Err(Error::Duplicate);
         }
         return Ok(Hash::from_packed(packed));

@@ -1,7 +1,7 @@
 //! Sets: members one by one or packed, or an intset.
 
 use crate::ds::intset::IntSet;
-use crate::ds::packed::{Elem, Packed};
+use crate::ds::packed::{Elem, Packed, distinct};
 use crate::ds::set::{Rules, Set};
 use crate::persist::rdb::packed::{self, Form};
 use crate::persist::rdb::read::Source;
@@ -65,7 +65,7 @@ fn members(packed: Packed, rules: Rules<'_>) -> Result<Set, Error> {
     if packed.len() > rules.listpack_entries || !packed.iter().all(short) {
         return gather(packed.len(), packed.iter(), rules);
     }
-    if !packed::distinct(packed.iter()) {
+    if !distinct(packed.iter()) {
         return Err(Error::Duplicate);
     }
     Ok(packed.into())

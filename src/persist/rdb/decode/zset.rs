@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::base::float;
-use crate::ds::packed::{Elem, Packed};
+use crate::ds::packed::{Elem, Packed, distinct};
 use crate::ds::zset::{Limits, ZSet};
 use crate::persist::rdb::packed::{self, Form};
 use crate::persist::rdb::read::Source;
@@ -41,7 +41,7 @@ fn sorted(mut elements: Vec<Element>, limits: Limits) -> Result<ZSet, Error> {
         let by_score = a.partial_cmp(b).unwrap_or(Ordering::Equal);
         by_score.then_with(|| x.cmp(y))
     });
-    if !packed::distinct(elements.iter().map(|(_, member)| Elem::Str(member))) {
+    if !distinct(elements.iter().map(|(_, member)| Elem::Str(member))) {
         return Err(Error::Duplicate);
     }
     Ok(ZSet::from_sorted(&elements, limits))
