@@ -1,13 +1,13 @@
 //! CRC-64 as Redis uses it for payloads of DUMP and for RDB files: the polynomial of
 //! Jones, reflected, without an initial or final inversion.
 //!
-//! Eight bytes are folded at a time: table `k` says what a byte becomes after `k`
-//! more bytes have passed, so the eight look-ups do not wait for each other.
+//! Sixteen bytes are folded at a time: table `k` says what a byte becomes after `k`
+//! more bytes have passed, so the look-ups do not wait for each other.
 
 /// The polynomial, least significant bit first.
 const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
 /// Bytes folded at a time.
-const SLICE: usize = 8;
+const SLICE: usize = 16;
 
 static TABLES: [[u64; 256]; SLICE] = tables();
 
@@ -38,14 +38,13 @@ const fn tables() -> [[u64; 256]; SLICE] {
 }
 
 /// The checksum of what `crc` is the checksum of, with `bytes` behind it; of `bytes`
-/// alone with 0. O(bytes), about 1.5 ns for eight.
+/// alone with 0. O(bytes).
 pub fn crc64(crc: u64, bytes: &[u8]) -> u64 {
-    let (eights, rest) = bytes.as_chunks::<SLICE>();
-    let crc = eights.iter().fold(crc, |crc, eight| {
-        let mixed = (crc ^ u64::from_le_bytes(*eight)).to_le_bytes();
-        (0..SLICE).fold(0, |sum, k| {
-            sum ^ TABLES[SLICE - 1 - k][usize::from(mixed[k])]
-        })
+    let (slices, rest) = bytes.as_chunks::<SLICE>();
+    let crc = slices.iter().fold(crc, |crc, slice| {
+        let mixed = u128::from_le_bytes(*slice) ^ u128::from(crc);
+        (mixed.to_le_bytes().into_iter().zip(TABLES.iter().rev()))
+            .fold(0, |sum, (byte, table)| sum ^ table[usize::from(byte)])
     });
     rest.iter().fold(crc, |crc, &byte| {
         (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)]

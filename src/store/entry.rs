@@ -31,9 +31,9 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use bytes::{Bytes, BytesMut};
 
 use crate::base::clock::Millis;
-use crate::base::sys;
 use crate::ds::table::Thin;
 
+mod prefetch;
 mod value;
 
 pub use value::{Collection, CollectionRef, Kind, NewCollection, NewValue, Type, ValueRef};
@@ -591,13 +591,6 @@ impl Entry {
     #[inline]
     pub(super) fn set_epoch(&self, epoch: u8) {
         self.header().epoch.store(epoch, Relaxed);
-    }
-
-    /// Fetches the first two cache lines. A hint.
-    #[inline]
-    pub(super) fn prefetch(&self) {
-        sys::prefetch_read(self.0.as_ptr());
-        sys::prefetch_read(self.0.as_ptr().cast::<u8>().wrapping_add(64));
     }
 
     /// The access stamp: 24 bits of the LRU clock.

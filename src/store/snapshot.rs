@@ -377,14 +377,19 @@ impl Snapshot {
 
     /// Takes some entries of a shard; false when there are none left.
     fn look(&mut self, locks: &Locks<'_>, shard: usize) -> bool {
-        // The first look brings the entries into the cache, so that the second, which
-        // copies, is short.
-        let _ = locks.visit(shard, |shard| {
-            if let Some((dict, cut)) = shard.unsaved() {
-                let from = cut.cursor.load(Relaxed);
-                dict.table().scan(from, Entry::prefetch);
-            }
-        });
+        // The first looks bring the entries and their values into the cache, so that the
+        // last, which copies, is short.
+        for prefetch in [
+            Entry::prefetch,
+            Entry::prefetch_value,
+            Entry::prefetch_elements,
+        ] {
+            let _ = locks.visit(shard, |shard| {
+                if let Some((dict, cut)) = shard.unsaved() {
+                    dict.table().scan(cut.cursor.load(Relaxed), prefetch);
+                }
+            });
+        }
         let taken = &mut self.taken;
         let more = locks.visit(shard, |shard| {
             let unsaved = shard.unsaved();

@@ -80,10 +80,11 @@ impl Compressor {
             return None;
         }
         let max = MATCH_MAX.min(text.len() - at);
-        let same = (MATCH_MIN..max)
-            .take_while(|&i| text[from + i] == text[at + i])
-            .count();
-        Some((from, MATCH_MIN + same))
+        let (before, here) = (&text[from..from + max], &text[at..at + max]);
+        Some((
+            from,
+            MATCH_MIN + common(&before[MATCH_MIN..], &here[MATCH_MIN..]),
+        ))
     }
 
     fn put_plain(&mut self, bytes: &[u8]) {
@@ -101,6 +102,21 @@ impl Compressor {
         }
         self.out.push(low);
     }
+}
+
+/// How many bytes two texts of one length have in common at the start.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let (words, others) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    for (nth, (&word, &other)) in words.iter().zip(others).enumerate() {
+        let differing = u64::from_le_bytes(word) ^ u64::from_le_bytes(other);
+        if differing != 0 {
+            return nth * 8 + differing.trailing_zeros() as usize / 8;
+        }
+    }
+    let start = words.len() * 8;
+    let rest = a[start..].iter().zip(&b[start..]);
+    start + rest.take_while(|(a, b)| a == b).count()
 }
 
 /// The text of `len` bytes that `packed` is the compressed form of. O(len).

@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::base::clock::Millis;
 use crate::base::num;
+use crate::base::sys;
 use crate::ds::hash::{Hash, NEVER};
 use crate::ds::list::List;
 use crate::ds::set::Set;
@@ -158,6 +159,24 @@ macro_rules! collections {
                     // SAFETY: by the caller's word, `raw` points to this type.
                     $(Kind::$name => CollectionRef::$name(unsafe { &*raw.cast::<$name>() }),)+
                     Kind::Int | Kind::Inline | Kind::Shared => unreachable!("not a collection"),
+                }
+            }
+
+            /// Fetches the value's first cache line. A hint.
+            pub(super) fn prefetch(self) {
+                match self { $(CollectionRef::$name(value) => sys::prefetch_read(value)),+ }
+            }
+
+            /// Fetches what a small value keeps its elements in; the value itself
+            /// should be near by now.
+            pub(super) fn prefetch_elements(self) {
+                let packed = match self {
+                    CollectionRef::Hash(hash) => hash.packed(),
+                    CollectionRef::ZSet(zset) => zset.listpack(),
+                    _ => None,
+                };
+                if let Some(packed) = packed {
+                    packed.prefetch();
                 }
             }
 
