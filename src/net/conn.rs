@@ -184,6 +184,10 @@ impl Conn {
         client.output_len.store(batch.reply.pending(), Relaxed);
         client.output_room.store(batch.reply.mem_bytes(), Relaxed);
         client.output_parts.store(batch.reply.part_count(), Relaxed);
+        client.queue_room.store(batch.queue_bytes(), Relaxed);
+        client
+            .watch_room
+            .store(batch.session.watch.mem_bytes(), Relaxed);
     }
 }
 

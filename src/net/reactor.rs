@@ -48,7 +48,6 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod budget;
-mod buffers;
 mod cached;
 mod cron;
 mod life;
@@ -326,6 +325,7 @@ impl Reactor {
         }
         self.finished = finished;
         self.follow_log();
+        self.enforce_budget();
         if self.services.clients.take_kills() {
             self.close_killed();
         }
@@ -535,7 +535,6 @@ impl Reactor {
         if has_more {
             self.queue(slot);
         }
-        self.note_buffers_of(slot);
     }
 
     /// Registers for writability while there is something to send, and only then.
@@ -638,8 +637,7 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
-        self.services.clients.note_buffers(&conn.client, 0);
-        self.discount(conn.bytes);
+        self.discount(&conn);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
         self.services.clients.monitors.remove(&conn.client);

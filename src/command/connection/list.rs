@@ -151,7 +151,10 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
             input.0,
             input.1.saturating_sub(input.0)
         ),
-        "argv-mem=0 multi-mem=0".to_owned(),
+        format!(
+            "argv-mem=0 multi-mem={}",
+            client.queue_room.load(Relaxed)
+        ),
         format!("rbs={} rbp={}", output.1, output.0),
         format!("obl={in_buffer} oll={parts} omem={in_parts}"),
         format!("tot-mem={}", client.mem_bytes()),
