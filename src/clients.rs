@@ -67,7 +67,7 @@ pub struct Client {
     pub queued: AtomicI32,
     /// The reactor shall end it.
     pub killed: AtomicBool,
-    /// Bytes of input waiting, of memory for input, and of output waiting.
+    /// Bytes of input waiting and of memory for input, the same of output, and its parts.
     pub input_len: AtomicUsize,
     pub input_room: AtomicUsize,
     pub output_len: AtomicUsize,

@@ -148,7 +148,8 @@ impl Batch {
 
     /// Sends what has been replied, as much as the socket takes and fairness allows.
     pub fn send(&mut self, counters: &Counters) {
-        if self.reply.is_empty() || self.broken || self.is_held() {
+        let idle = self.reply.is_empty() || self.broken || self.is_held();
+        if idle || self.reply.keep_limit() {
             return;
         }
         self.depends_on = 0;

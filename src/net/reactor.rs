@@ -52,6 +52,7 @@ mod cached;
 mod cron;
 mod life;
 mod mail;
+mod output;
 mod pause;
 mod waits;
 mod web;
@@ -404,7 +405,12 @@ impl Reactor {
         let counters = &self.executor.metrics().counters;
         let found = conn.read(self.limits.bulk_max, counters, now);
         match found {
-            Read::Work => return conn.batch.take(),
+            Read::Work => {
+                let mut batch = conn.batch.take()?;
+                let limit = output::limit(&self.limits.output, &batch.session.client);
+                batch.reply.set_limit(limit.hard as usize);
+                return Some(batch);
+            }
             Read::Nothing => self.after_idle_read(slot),
             Read::Broken => self.close(slot),
         }
@@ -518,8 +524,9 @@ impl Reactor {
             return;
         }
         let unsent = batch.reply.pending();
-        if unsent > 0 || conn.client.inbox.is_overrun() {
-            if self.is_over_output_limit(slot, unsent) {
+        let dropped = batch.reply.dropped();
+        if unsent + dropped > 0 || conn.client.inbox.is_overrun() {
+            if self.is_over_output_limit(slot, unsent, dropped) {
                 return;
             }
         } else {
@@ -561,38 +568,6 @@ impl Reactor {
             log::warn!("A connection cannot be polled: {error}");
             self.close(slot);
         }
-    }
-
-    /// Closes a connection that does not read its replies, by the limits of its
-    /// class.
-    fn is_over_output_limit(&mut self, slot: usize, unsent: usize) -> bool {
-        let limits = self.limits.output;
-        let Some(conn) = self.conns.get_mut(slot) else {
-            return true;
-        };
-        let limit = if conn.client.is_subscriber() {
-            limits.pubsub
-        } else {
-            limits.normal
-        };
-        let over = |bound: u64| bound > 0 && unsent as u64 > bound;
-        let mut closes = over(limit.hard) || conn.client.inbox.is_overrun();
-        if over(limit.soft) {
-            let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
-            closes |= since.elapsed().as_secs() >= limit.soft_seconds;
-        } else {
-            conn.over_soft_since = None;
-        }
-        if closes {
-            let counters = &self.executor.metrics().counters;
-            counters.output_limit_closed.add(1);
-            log::warn!(
-                "Client {} closed for overcoming of output buffer limits ({unsent} bytes).",
-                conn.client.address
-            );
-            self.close(slot);
-        }
-        closes
     }
 
     /// Takes empty buffers back, so that quiet connections hold none.

@@ -256,7 +256,10 @@ impl Table {
         if let Some(tracker) = self.trackers.get_mut(&id)
             && tracker.prefixes.insert(prefix.into())
         {
-            tracker.client.names_room.fetch_add(name_bytes(prefix), Relaxed);
+            tracker
+                .client
+                .names_room
+                .fetch_add(name_bytes(prefix), Relaxed);
         }
     }
 

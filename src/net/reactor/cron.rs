@@ -198,7 +198,7 @@ impl Reactor {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {
-                self.is_over_output_limit(slot, unsent);
+                self.is_over_output_limit(slot, unsent, 0);
             }
         }
     }
