@@ -69,6 +69,8 @@ pub struct Client {
     pub killed: AtomicBool,
     /// Bytes of input waiting and of memory for input, the same of output, and its parts.
     pub input_len: AtomicUsize,
+    /// Of a command that has not fully arrived, bytes of the arguments that have.
+    pub input_args: AtomicUsize,
     pub input_room: AtomicUsize,
     pub output_len: AtomicUsize,
     pub output_room: AtomicUsize,
@@ -147,6 +149,7 @@ impl Client {
             queued: AtomicI32::new(-1),
             killed: AtomicBool::new(false),
             input_len: AtomicUsize::new(0),
+            input_args: AtomicUsize::new(0),
             input_room: AtomicUsize::new(0),
             output_len: AtomicUsize::new(0),
             output_room: AtomicUsize::new(0),

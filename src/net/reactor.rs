@@ -406,6 +406,13 @@ impl Reactor {
         let found = conn.read(self.limits.bulk_max, counters, now);
         match found {
             Read::Work => {
+                let bytes = conn.batch.as_ref()?.requests.size();
+                if self.limits.client_bytes_max > 0 && bytes > 4 * READ_SIZE {
+                    // It may be too much, and gone when it has run.
+                    self.account(slot);
+                    self.enforce_budget();
+                }
+                let conn = self.conns.get_mut(slot)?;
                 let mut batch = conn.batch.take()?;
                 let limit = output::limit(&self.limits.output, &batch.session.client);
                 batch.reply.set_limit(limit.hard as usize);
@@ -442,7 +449,7 @@ impl Reactor {
             _ => {
                 self.executor.metrics().counters.run_inline.add(1);
                 batch.tell_protocol_error();
-                self.return_batch(batch);
+                self.on_completion(batch);
             }
         }
     }
@@ -454,7 +461,7 @@ impl Reactor {
         self.pool.submit(batch);
     }
 
-    /// A batch has come back from the pool.
+    /// A batch has come back; its connection may be gone.
     fn on_completion(&mut self, batch: Box<Batch>) {
         let slot = batch.id.slot as usize;
         let present = (self.conns.get(slot)).is_some_and(|c| c.generation == batch.id.generation);

@@ -127,6 +127,7 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         client.output_room.load(Relaxed),
     );
     let parts = client.output_parts.load(Relaxed);
+    let args = client.input_args.load(Relaxed);
     let in_place = output.0.min(IN_PLACE_MAX);
     let beyond = output.0 - in_place;
     // The last part, which is still added to, is not among those.
@@ -149,9 +150,12 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!(
             "qbuf={} qbuf-free={}",
             input.0,
-            input.1.saturating_sub(input.0)
+            input.1.saturating_sub(input.0 + args)
         ),
-        format!("argv-mem=0 multi-mem={}", client.queue_room.load(Relaxed)),
+        format!(
+            "argv-mem={args} multi-mem={}",
+            client.queue_room.load(Relaxed)
+        ),
         format!("rbs={} rbp={}", output.1, output.0),
         format!("obl={in_place} oll={parts} omem={beyond}"),
         format!("tot-mem={}", client.mem_bytes()),
