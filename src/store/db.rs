@@ -52,7 +52,7 @@ pub struct Effects {
     pub stale: Vec<(usize, Box<[u8]>)>,
     /// Those of them, and of a changing command's own keys, that the journal has been told
     /// are gone, since the locks were taken.
-    noted: BTreeSet<(usize, Box<[u8]>)>,
+    told_gone: BTreeSet<(usize, Box<[u8]>)>,
     /// Keys that somebody waits for and that have changed.
     pub ready: VecDeque<(usize, Box<[u8]>)>,
     /// Commands that repeat the change, where the client's own would not.
@@ -158,7 +158,7 @@ impl<'k> Db<'k> {
         }
         self.journal.record(&self.notes);
         self.notes.clear();
-        self.effects.noted.clear();
+        self.effects.told_gone.clear();
         self.locks.release();
         self.journal.released();
     }
@@ -594,7 +594,7 @@ impl<'k> Db<'k> {
         let key = self.key(key);
         let dict = self.locks.shard(key.shard()).dict(db);
         let gone = (dict.find(key)).is_some_and(|entry| entry.is_gone(self.now));
-        if gone && self.effects.noted.insert((db, key.bytes.into())) {
+        if gone && self.effects.told_gone.insert((db, key.bytes.into())) {
             let words: [&[u8]; 2] = [b"DEL", key.bytes];
             self.notes.command(db, words.into_iter());
         }
