@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::Reactor;
 use crate::clients::Client;
 use crate::config::lists::{OutputLimit, OutputLimits};
+use crate::resp::write::IN_PLACE_MAX;
 
 /// The limit of a client's class.
 pub(super) fn limit(limits: &OutputLimits, client: &Client) -> OutputLimit {
@@ -33,9 +34,10 @@ impl Reactor {
             return true;
         };
         let limit = limit(&limits, &conn.client);
-        let over = |bound: u64| bound > 0 && unsent as u64 > bound;
-        let mut closes = over(limit.hard) || dropped > 0 || conn.client.inbox.is_overrun();
-        if over(limit.soft) {
+        let over = |bound: u64, bytes: usize| bound > 0 && bytes as u64 > bound;
+        let mut closes = over(limit.hard, unsent) || dropped > 0 || conn.client.inbox.is_overrun();
+        // What CLIENT LIST shows as omem: who waits for the limit sees it passed.
+        if over(limit.soft, unsent.saturating_sub(IN_PLACE_MAX)) {
             let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
             closes |= since.elapsed().as_secs() >= limit.soft_seconds;
         } else {
