@@ -67,12 +67,20 @@ pub struct Client {
     pub queued: AtomicI32,
     /// The reactor shall end it.
     pub killed: AtomicBool,
-    /// Bytes of input waiting, of memory for input, and of output waiting.
+    /// Bytes of input waiting and of memory for input, the same of output, and its parts.
     pub input_len: AtomicUsize,
+    /// Of a command that has not fully arrived, bytes of the arguments that have.
+    pub input_args: AtomicUsize,
     pub input_room: AtomicUsize,
     pub output_len: AtomicUsize,
     pub output_room: AtomicUsize,
     pub output_parts: AtomicUsize,
+    /// Bytes of the commands queued in its transaction, and of the keys it watches.
+    pub queue_room: AtomicUsize,
+    pub watch_room: AtomicUsize,
+    /// Bytes of the names it listens to and of the prefixes it tracks; changed under the
+    /// locks of their registries.
+    pub names_room: AtomicUsize,
     /// Its part of [`Clients::uncounted_bytes`]; stored by the holder of the session.
     buffer_bytes: AtomicUsize,
     /// Bytes received and sent since it connected.
@@ -92,6 +100,16 @@ pub struct Client {
     pub monitors: AtomicBool,
     /// What it is told without having asked.
     pub inbox: Inbox,
+}
+
+/// Bytes that a name takes beside its text in the maps which lead from it to its
+/// listener and back, about.
+const NAME_COST: usize = 128;
+
+/// Bytes that a channel, pattern or prefix takes for one who listens to it. Its text may be
+/// shared, but counts for each: anyone may be the last.
+pub fn name_bytes(name: &[u8]) -> usize {
+    name.len() + NAME_COST
 }
 
 /// No command has run yet.
@@ -131,10 +149,14 @@ impl Client {
             queued: AtomicI32::new(-1),
             killed: AtomicBool::new(false),
             input_len: AtomicUsize::new(0),
+            input_args: AtomicUsize::new(0),
             input_room: AtomicUsize::new(0),
             output_len: AtomicUsize::new(0),
             output_room: AtomicUsize::new(0),
             output_parts: AtomicUsize::new(0),
+            queue_room: AtomicUsize::new(0),
+            watch_room: AtomicUsize::new(0),
+            names_room: AtomicUsize::new(0),
             buffer_bytes: AtomicUsize::new(0),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -166,9 +188,17 @@ impl Client {
         }
     }
 
-    /// Memory that it takes with its buffers, in bytes.
+    /// Memory that it takes with its buffers and all that is kept for it, in bytes.
     pub fn mem_bytes(&self) -> usize {
-        size_of::<Client>() + self.input_room.load(Relaxed) + self.output_room.load(Relaxed)
+        let rooms = [
+            &self.input_room,
+            &self.output_room,
+            &self.queue_room,
+            &self.watch_room,
+            &self.names_room,
+        ];
+        let held: usize = rooms.iter().map(|room| room.load(Relaxed)).sum();
+        size_of::<Client>() + held
     }
 
     /// Whether it comes from this machine: what `local` admits in

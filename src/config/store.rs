@@ -65,7 +65,15 @@ impl Config {
     pub fn max_memory(&self) -> u64 {
         match self.int(Id::MAXMEMORY) {
             bytes @ 0.. => bytes.unsigned_abs(),
-            percent => cgroup::granted() / 100 * percent.unsigned_abs(),
+            percent => share(cgroup::granted(), percent),
+        }
+    }
+
+    /// `maxmemory-clients` in bytes; 0 is none. A percentage is one of `maxmemory`.
+    pub fn max_client_memory(&self) -> u64 {
+        match self.int(Id::MAXMEMORY_CLIENTS) {
+            bytes @ 0.. => bytes.unsigned_abs(),
+            percent => share(self.max_memory(), percent),
         }
     }
 
@@ -223,6 +231,12 @@ pub(super) fn default_of(id: Id) -> Value {
 
 fn is_number(id: Id) -> bool {
     !matches!(id.row().kind, Kind::Text(_) | Kind::List { .. })
+}
+
+/// So many percent, told as a negative number, of these bytes.
+fn share(whole: u64, percent: i64) -> u64 {
+    let part = u128::from(whole) * u128::from(percent.unsigned_abs()) / 100;
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 fn here() -> Vec<u8> {

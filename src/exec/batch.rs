@@ -134,15 +134,22 @@ impl Batch {
         }
     }
 
-    /// Bytes of memory that its buffers hold, without what lies in the store.
+    /// Bytes of the commands that are queued in its transaction.
+    pub fn queue_bytes(&self) -> usize {
+        self.session.txn.as_deref().map_or(0, Txn::mem_bytes)
+    }
+
+    /// Bytes of memory that are held for the client alone: without what lies in the store.
     pub fn own_bytes(&self) -> usize {
-        let queue = self.session.txn.as_deref().map_or(0, Txn::mem_bytes);
-        self.requests.mem_bytes() + self.reply.own_bytes() + queue
+        let (session, client) = (&self.session, &self.session.client);
+        let kept = session.watch.mem_bytes() + client.names_room.load(Relaxed);
+        self.requests.mem_bytes() + self.reply.own_bytes() + self.queue_bytes() + kept
     }
 
     /// Sends what has been replied, as much as the socket takes and fairness allows.
     pub fn send(&mut self, counters: &Counters) {
-        if self.reply.is_empty() || self.broken || self.is_held() {
+        let idle = self.reply.is_empty() || self.broken || self.is_held();
+        if idle || self.reply.keep_limit() {
             return;
         }
         self.depends_on = 0;

@@ -332,9 +332,6 @@ impl Executor {
             _ => None,
         };
         if let Some(refusal) = refused {
-            if let Some(txn) = &mut session.txn {
-                txn.abort();
-            }
             self.refuse(batch, command, refusal);
         }
         batch.session.publish_txn();

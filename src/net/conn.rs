@@ -179,11 +179,17 @@ impl Conn {
             return;
         };
         let client = &self.client;
-        client.input_len.store(batch.requests.byte_len(), Relaxed);
+        let (args, unparsed) = batch.requests.open_lens();
+        client.input_args.store(args, Relaxed);
+        client.input_len.store(unparsed, Relaxed);
         client.input_room.store(batch.requests.mem_bytes(), Relaxed);
         client.output_len.store(batch.reply.pending(), Relaxed);
         client.output_room.store(batch.reply.mem_bytes(), Relaxed);
         client.output_parts.store(batch.reply.part_count(), Relaxed);
+        client.queue_room.store(batch.queue_bytes(), Relaxed);
+        client
+            .watch_room
+            .store(batch.session.watch.mem_bytes(), Relaxed);
     }
 }
 

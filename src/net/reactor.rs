@@ -48,11 +48,11 @@ use crate::systemd::Notifier;
 
 mod admit;
 mod budget;
-mod buffers;
 mod cached;
 mod cron;
 mod life;
 mod mail;
+mod output;
 mod pause;
 mod waits;
 mod web;
@@ -326,6 +326,7 @@ impl Reactor {
         }
         self.finished = finished;
         self.follow_log();
+        self.enforce_budget();
         if self.services.clients.take_kills() {
             self.close_killed();
         }
@@ -404,7 +405,19 @@ impl Reactor {
         let counters = &self.executor.metrics().counters;
         let found = conn.read(self.limits.bulk_max, counters, now);
         match found {
-            Read::Work => return conn.batch.take(),
+            Read::Work => {
+                let bytes = conn.batch.as_ref()?.requests.size();
+                if self.limits.client_bytes_max > 0 && bytes > 4 * READ_SIZE {
+                    // It may be too much, and gone when it has run.
+                    self.account(slot);
+                    self.enforce_budget();
+                }
+                let conn = self.conns.get_mut(slot)?;
+                let mut batch = conn.batch.take()?;
+                let limit = output::limit(&self.limits.output, &batch.session.client);
+                batch.reply.set_limit(limit.hard as usize);
+                return Some(batch);
+            }
             Read::Nothing => self.after_idle_read(slot),
             Read::Broken => self.close(slot),
         }
@@ -436,7 +449,7 @@ impl Reactor {
             _ => {
                 self.executor.metrics().counters.run_inline.add(1);
                 batch.tell_protocol_error();
-                self.return_batch(batch);
+                self.on_completion(batch);
             }
         }
     }
@@ -448,7 +461,7 @@ impl Reactor {
         self.pool.submit(batch);
     }
 
-    /// A batch has come back from the pool.
+    /// A batch has come back; its connection may be gone.
     fn on_completion(&mut self, batch: Box<Batch>) {
         let slot = batch.id.slot as usize;
         let present = (self.conns.get(slot)).is_some_and(|c| c.generation == batch.id.generation);
@@ -518,8 +531,9 @@ impl Reactor {
             return;
         }
         let unsent = batch.reply.pending();
-        if unsent > 0 || conn.client.inbox.is_overrun() {
-            if self.is_over_output_limit(slot, unsent) {
+        let dropped = batch.reply.dropped();
+        if unsent + dropped > 0 || conn.client.inbox.is_overrun() {
+            if self.is_over_output_limit(slot, unsent, dropped) {
                 return;
             }
         } else {
@@ -535,7 +549,6 @@ impl Reactor {
         if has_more {
             self.queue(slot);
         }
-        self.note_buffers_of(slot);
     }
 
     /// Registers for writability while there is something to send, and only then.
@@ -562,38 +575,6 @@ impl Reactor {
             log::warn!("A connection cannot be polled: {error}");
             self.close(slot);
         }
-    }
-
-    /// Closes a connection that does not read its replies, by the limits of its
-    /// class.
-    fn is_over_output_limit(&mut self, slot: usize, unsent: usize) -> bool {
-        let limits = self.limits.output;
-        let Some(conn) = self.conns.get_mut(slot) else {
-            return true;
-        };
-        let limit = if conn.client.is_subscriber() {
-            limits.pubsub
-        } else {
-            limits.normal
-        };
-        let over = |bound: u64| bound > 0 && unsent as u64 > bound;
-        let mut closes = over(limit.hard) || conn.client.inbox.is_overrun();
-        if over(limit.soft) {
-            let since = *conn.over_soft_since.get_or_insert_with(Instant::now);
-            closes |= since.elapsed().as_secs() >= limit.soft_seconds;
-        } else {
-            conn.over_soft_since = None;
-        }
-        if closes {
-            let counters = &self.executor.metrics().counters;
-            counters.output_limit_closed.add(1);
-            log::warn!(
-                "Client {} closed for overcoming of output buffer limits ({unsent} bytes).",
-                conn.client.address
-            );
-            self.close(slot);
-        }
-        closes
     }
 
     /// Takes empty buffers back, so that quiet connections hold none.
@@ -638,8 +619,7 @@ impl Reactor {
         };
         // Both fail only for a socket that is gone already.
         let _ = self.poll.registry().deregister(&mut &*conn.socket);
-        self.services.clients.note_buffers(&conn.client, 0);
-        self.discount(conn.bytes);
+        self.discount(&conn);
         self.services.clients.remove(conn.client.id);
         self.services.pubsub.forget(&conn.client);
         self.services.clients.monitors.remove(&conn.client);

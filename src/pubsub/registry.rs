@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Kind, Message};
 use crate::base::glob;
-use crate::clients::{Client, Post};
+use crate::clients::{Client, Post, name_bytes};
 
 /// The listeners of one name by client id.
 type Listeners = BTreeMap<u64, Arc<Client>>;
@@ -40,6 +40,7 @@ impl Registry {
             None => Arc::from(name),
         };
         own.insert(Arc::clone(&name));
+        client.names_room.fetch_add(name_bytes(&name), Relaxed);
         client.subscriptions[kind.index()].store(own.len(), Relaxed);
         let listeners = names.entry(name).or_default();
         listeners.insert(client.id, Arc::clone(client));
@@ -54,6 +55,7 @@ impl Registry {
         if !own.remove(name) {
             return;
         }
+        client.names_room.fetch_sub(name_bytes(name), Relaxed);
         client.subscriptions[kind.index()].store(own.len(), Relaxed);
         if all.iter().all(BTreeSet::is_empty) {
             self.own.remove(&client.id);
@@ -68,6 +70,8 @@ impl Registry {
         };
         for (kind, names) in Kind::ALL.into_iter().zip(own) {
             client.subscriptions[kind.index()].store(0, Relaxed);
+            let bytes: usize = names.iter().map(|name| name_bytes(name)).sum();
+            client.names_room.fetch_sub(bytes, Relaxed);
             names
                 .iter()
                 .for_each(|name| self.strike(client.id, kind, name));

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::message::Message;
-use crate::clients::{Client, Clients, TrackFlags};
+use crate::clients::{Client, Clients, TrackFlags, name_bytes};
 use crate::resp::Reply;
 
 /// Keys dropped at once to get back to the bound: some 100 us of work.
@@ -148,6 +148,7 @@ impl Tracking {
             return;
         };
         for prefix in tracker.prefixes {
+            client.names_room.fetch_sub(name_bytes(&prefix), Relaxed);
             if let Some(entry) = table.prefixes.get_mut(&prefix) {
                 entry.listeners.remove(&client.id);
                 if entry.listeners.is_empty() {
@@ -252,8 +253,13 @@ impl Table {
     fn add_prefix(&mut self, id: u64, prefix: &[u8]) {
         let entry = self.prefixes.entry(prefix.into()).or_default();
         entry.listeners.insert(id);
-        if let Some(tracker) = self.trackers.get_mut(&id) {
-            tracker.prefixes.insert(prefix.into());
+        if let Some(tracker) = self.trackers.get_mut(&id)
+            && tracker.prefixes.insert(prefix.into())
+        {
+            tracker
+                .client
+                .names_room
+                .fetch_add(name_bytes(prefix), Relaxed);
         }
     }
 

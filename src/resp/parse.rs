@@ -218,7 +218,11 @@ impl Requests {
                 // Grow with what has come, and to the exact size once half is here.
                 let have = filling.bytes.len();
                 if filling.bytes.capacity() == have {
-                    filling.bytes.reserve(left.min(have.max(BIG_FIRST)));
+                    // Not by `reserve`, which takes more: the store may keep the buffer.
+                    let more = left.min(have.max(BIG_FIRST));
+                    let mut larger = BytesMut::with_capacity(have + more);
+                    larger.extend_from_slice(&filling.bytes);
+                    filling.bytes = larger;
                 }
                 let free = filling.bytes.capacity() - have;
                 (&mut filling.bytes, left.min(free))
@@ -376,9 +380,16 @@ impl Requests {
         self.input.is_empty() && self.open.args_left == 0 && self.filling.is_none()
     }
 
-    /// Bytes received and not yet dropped (Redis's `qbuf`).
+    /// Bytes received and not yet dropped.
     pub fn byte_len(&self) -> usize {
         self.input.len() + self.filling.as_ref().map_or(0, |f| f.bytes.len())
+    }
+
+    /// Bytes of a command that has not fully arrived: of the arguments that have (Redis's
+    /// `argv-mem`), and of what follows them (`qbuf`).
+    pub fn open_lens(&self) -> (usize, usize) {
+        let apart: usize = self.apart.iter().map(Bytes::len).sum();
+        (self.parsed + apart, self.byte_len() - self.parsed)
     }
 
     /// Bytes of all requests together, those parts that live apart included: no request

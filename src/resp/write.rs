@@ -23,6 +23,9 @@ const TAIL_MAX: usize = 64 * 1024;
 /// Parts handed to one `writev`; Linux takes 1024, a few fill any socket buffer.
 pub const SLICES_MAX: usize = 16;
 
+/// Output that no limit is for: Redis's clients have so much room in place.
+pub const IN_PLACE_MAX: usize = 16 * 1024;
+
 /// Parts of one output that are measured: megabytes of output behind a slow reader.
 const OWN_PARTS_MAX: usize = 256;
 
@@ -64,6 +67,11 @@ pub struct Reply {
     parts_len: usize,
     version: Version,
     errors: u64,
+    /// Bytes that may wait to be sent, beyond [`IN_PLACE_MAX`]; 0 for no limit.
+    max: usize,
+    /// Bytes that have been dropped because there were too many; none are kept then, and
+    /// the connection has to end.
+    dropped: usize,
 }
 
 /// A place in the output to go back to.
@@ -153,6 +161,7 @@ impl Reply {
         self.parts_len += bytes.len();
         self.parts.push_back(Part::Shared(bytes.clone()));
         self.raw(b"\r\n");
+        self.keep_limit();
     }
 
     /// The decimal text of an integer as a bulk string.
@@ -348,6 +357,36 @@ impl Reply {
         self.parts.len()
     }
 
+    /// Sets how many bytes may wait to be sent; 0 for no limit. What grows beyond is
+    /// dropped as it is written, so that no reply needs more memory than that and a tail.
+    #[inline]
+    pub fn set_limit(&mut self, max: usize) {
+        self.max = max;
+    }
+
+    /// Bytes that had to be dropped: the connection has to end. 0 while all is well.
+    #[inline]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Drops everything if it is too much; whether it is, or was.
+    #[inline]
+    pub fn keep_limit(&mut self) -> bool {
+        if self.max > 0 && (self.dropped > 0 || self.pending() > self.max.max(IN_PLACE_MAX)) {
+            self.drop_all();
+        }
+        self.dropped > 0
+    }
+
+    #[cold]
+    fn drop_all(&mut self) {
+        self.dropped += self.pending();
+        self.parts = VecDeque::new();
+        self.tail.clear();
+        (self.parts_len, self.sent) = (0, 0);
+    }
+
     /// Remembers this place, for [`Reply::rewind`].
     pub fn mark(&self) -> Mark {
         Mark {
@@ -358,7 +397,7 @@ impl Reply {
 
     /// Drops what has been written since `mark`; nothing of it has been sent.
     pub fn rewind(&mut self, mark: Mark) {
-        if self.parts.len() == mark.parts {
+        if self.parts.len() <= mark.parts {
             self.tail.truncate(mark.tail);
             return;
         }
@@ -470,6 +509,7 @@ impl Reply {
     fn close_full_tail(&mut self) {
         if self.tail.len() >= TAIL_MAX {
             self.close_tail();
+            self.keep_limit();
         }
     }
 
@@ -619,5 +659,27 @@ mod tests {
         reply.ok();
         reply.rewind(reply.mark());
         assert_eq!(text(&reply), ":7\r\n+OK\r\n");
+    }
+
+    #[test]
+    fn what_is_too_much_is_dropped_as_it_is_written() {
+        let mut reply = Reply::default();
+        reply.set_limit(100_000);
+        let line = [b'x'; 1000];
+        (0..90).for_each(|_| reply.bulk(&line));
+        assert!(!reply.keep_limit() && reply.pending() > 90_000);
+        let mark = reply.mark();
+        (0..10_000).for_each(|_| reply.bulk(&line));
+        assert!(reply.dropped() > 100_000 && reply.mem_bytes() < 4 * TAIL_MAX);
+        reply.rewind(mark);
+        reply.bulk_shared(&Bytes::from(vec![0; SHARED_MIN]));
+        assert!(reply.keep_limit() && reply.is_empty());
+        // So little that it has room in any case.
+        let mut reply = Reply::default();
+        reply.set_limit(1);
+        (0..16).for_each(|_| reply.bulk(&line));
+        assert!(!reply.keep_limit());
+        reply.bulk(&line);
+        assert!(reply.keep_limit());
     }
 }

@@ -8,7 +8,7 @@
 //! Must stay true: whatever a method changes, it tells before it returns, while
 //! the shard is still locked.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::base::clock::Millis;
 use crate::base::rng::Rng;
@@ -50,6 +50,9 @@ pub struct Effects {
     /// Keys that have expired, or a part of whose value has, that a reader met and
     /// could not remove.
     pub stale: Vec<(usize, Box<[u8]>)>,
+    /// Those of them, and of a changing command's own keys, that the journal has been told
+    /// are gone, since the locks were taken.
+    told_gone: BTreeSet<(usize, Box<[u8]>)>,
     /// Keys that somebody waits for and that have changed.
     pub ready: VecDeque<(usize, Box<[u8]>)>,
     /// Commands that repeat the change, where the client's own would not.
@@ -155,6 +158,7 @@ impl<'k> Db<'k> {
         }
         self.journal.record(&self.notes);
         self.notes.clear();
+        self.effects.told_gone.clear();
         self.locks.release();
         self.journal.released();
     }
@@ -589,7 +593,8 @@ impl<'k> Db<'k> {
     fn note_gone(&mut self, db: usize, key: &[u8]) {
         let key = self.key(key);
         let dict = self.locks.shard(key.shard()).dict(db);
-        if (dict.find(key)).is_some_and(|entry| entry.is_gone(self.now)) {
+        let gone = (dict.find(key)).is_some_and(|entry| entry.is_gone(self.now));
+        if gone && self.effects.told_gone.insert((db, key.bytes.into())) {
             let words: [&[u8]; 2] = [b"DEL", key.bytes];
             self.notes.command(db, words.into_iter());
         }

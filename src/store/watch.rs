@@ -17,6 +17,10 @@ use super::db::Db;
 use super::dict::Key;
 use super::keyspace::{Footprint, SHARDS, Shard};
 
+/// Bytes that a watched key takes beside its text, which the client and the shard have:
+/// both records, and the shard's place for them, about.
+const WATCHED_COST: usize = size_of::<Watched>() + size_of::<Watcher>() + 64;
+
 /// One key that a client watches, as its shard knows it.
 #[derive(Debug)]
 struct Watcher {
@@ -64,6 +68,8 @@ struct Watched {
 pub struct Watch {
     changed: Arc<AtomicBool>,
     keys: Vec<Watched>,
+    /// Bytes that all of them take.
+    bytes: usize,
 }
 
 impl Watch {
@@ -76,6 +82,12 @@ impl Watch {
     /// How many keys are watched.
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Bytes that the watched keys take, here and in their shards.
+    #[inline]
+    pub fn mem_bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The shards of the watched keys, for writing: there the watchers stand.
@@ -103,6 +115,7 @@ impl Db<'_> {
             return;
         }
         let lived = self.peek(key).is_some();
+        watch.bytes += 2 * key.bytes.len() + WATCHED_COST;
         watch.keys.push(Watched {
             db,
             key: key.bytes.into(),
@@ -139,7 +152,7 @@ impl Db<'_> {
             let gone = shard.watchers.remove(&one.key, own);
             self.locks.keyspace().remove_observers(gone);
         }
-        watch.changed = Arc::default();
+        (watch.changed, watch.bytes) = (Arc::default(), 0);
     }
 
     /// Marks the watchers of a key that has changed, its shard being locked.

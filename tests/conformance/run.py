@@ -70,6 +70,8 @@ UNITS = [
     "unit/pubsubshard",
     "unit/tracking",
     "unit/maxmemory",
+    "unit/client-eviction",
+    "unit/obuf-limits",
     "unit/lazyfree",
 ]
 
@@ -141,10 +143,17 @@ def adapt(suite):
     server without functions. Some units keep away from external servers only
     because they count what others may have done there, or fill their memory: ours
     is fresh. One does because its last part needs a replica, which is left out.
-    And one test counts the evictions of a server that nothing has been evicted from."""
-    for unit in ("info", "limits", "maxmemory"):
+    One test counts the evictions of a server that nothing has been evicted from. And one
+    unit has Redis keep its reply buffers as they are; ours are lent for a turn. Its parts
+    each want a server of their own: they get its limits anew."""
+    for unit in ("info", "limits", "maxmemory", "obuf-limits", "client-eviction"):
         path = suite / "tests" / "unit" / f"{unit}.tcl"
-        path.write_text(path.read_text().replace('"external:skip"', "").replace("external:skip", ""))
+        text = path.read_text().replace('"external:skip"', "").replace("external:skip", "")
+        path.write_text(re.sub(r"r debug replybuffer resizing \d", "", text))
+    parts = "start_server {} {\n"
+    anew = """    r config set maxmemory-clients 0 client-output-buffer-limit "normal 0 0 0"\n"""
+    path.write_text(path.read_text().replace(parts, parts + anew))
+    path = suite / "tests" / "unit" / "maxmemory.tcl"
     text = path.read_text()
     loop = "test {client tracking don't cause eviction feedback loop} {\n"
     path.write_text(text.replace(loop, loop + "        r flushall\n        r config resetstat\n"))

@@ -16,6 +16,7 @@ use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::table::Table;
 use crate::resp::Argv;
+use crate::resp::write::IN_PLACE_MAX;
 
 pub(super) fn info(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     let client = ctx.session.client.clone();
@@ -112,8 +113,8 @@ fn command_names(table: &Table) -> Vec<&str> {
     names
 }
 
-/// Appends one line in Redis's format. Our output is one row of parts: `obl` counts
-/// it while it is all in the first buffer, `oll` and `omem` when it is longer.
+/// Appends one line in Redis's format. `obl` counts output as far as Redis's clients have
+/// room for it in place, `omem`, which operators watch, what is longer, and `oll` its parts.
 fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis) {
     let names = client.names.lock().clone();
     let seconds = |since: Millis| (now - since).max(0) / 1000;
@@ -126,11 +127,11 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         client.output_room.load(Relaxed),
     );
     let parts = client.output_parts.load(Relaxed);
-    let (in_buffer, in_parts) = if parts == 0 {
-        (output.0, 0)
-    } else {
-        (0, output.0)
-    };
+    let args = client.input_args.load(Relaxed);
+    let in_place = output.0.min(IN_PLACE_MAX);
+    let beyond = output.0 - in_place;
+    // The last part, which is still added to, is not among those.
+    let parts = if beyond > 0 { parts + 1 } else { 0 };
     let [sub, psub, ssub] = [0, 1, 2].map(|kind| client.subscriptions[kind].load(Relaxed));
     let last = usize::from(client.last_command.load(Relaxed));
     let shown = [
@@ -149,11 +150,14 @@ fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis
         format!(
             "qbuf={} qbuf-free={}",
             input.0,
-            input.1.saturating_sub(input.0)
+            input.1.saturating_sub(input.0 + args)
         ),
-        "argv-mem=0 multi-mem=0".to_owned(),
+        format!(
+            "argv-mem={args} multi-mem={}",
+            client.queue_room.load(Relaxed)
+        ),
         format!("rbs={} rbp={}", output.1, output.0),
-        format!("obl={in_buffer} oll={parts} omem={in_parts}"),
+        format!("obl={in_place} oll={parts} omem={beyond}"),
         format!("tot-mem={}", client.mem_bytes()),
         format!("events={}", if output.0 > 0 { "rw" } else { "r" }),
         format!("cmd={}", commands.get(last).unwrap_or(&"NULL")),

@@ -145,6 +145,29 @@ fn an_expired_key_is_gone_for_all_and_told_once() {
 }
 
 #[test]
+fn a_key_that_a_change_finds_gone_is_told_of_once_before_it() {
+    let mut rig = rig();
+    for line in ["SADD gone x", "SADD there y", "PEXPIRE gone 10"] {
+        rig.line(line);
+    }
+    rig.now += 10;
+    for (line, change) in [
+        // The one is met by its reading, the other as a key of the command.
+        ("SUNIONSTORE to gone there gone", "SUNIONSTORE"),
+        ("COPY there copy", "COPY"),
+    ] {
+        rig.journal.commands.lock().clear();
+        rig.line(line);
+        let told = std::mem::take(&mut *rig.journal.commands.lock());
+        let names: Vec<_> = told.iter().map(|(_, words)| words[0].clone()).collect();
+        let at = names.iter().position(|name| name == change.as_bytes());
+        let before = &names[..at.expect("the change is told")];
+        let dels = usize::from(change == "SUNIONSTORE");
+        assert_eq!(before, vec![b"DEL".to_vec(); dels], "{line}: {told:?}");
+    }
+}
+
+#[test]
 fn object() {
     let mut rig = rig();
     let no_lfu = "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. \

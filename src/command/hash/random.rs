@@ -176,6 +176,9 @@ fn repeated(reply: &mut Reply, hash: &Hash, now: Millis, wanted: Wanted, rng: &m
     }
     wanted.header(reply, wanted.count);
     for _ in 0..wanted.count {
+        if reply.dropped() > 0 {
+            return;
+        }
         hash.sample(
             || rng.next_u64(),
             |item| wanted.write(reply, item.name, item.value),
@@ -192,6 +195,9 @@ fn repeated_live(reply: &mut Reply, hash: &Hash, now: Millis, wanted: Wanted, rn
     let count = if live.is_empty() { 0 } else { wanted.count };
     wanted.header(reply, count);
     for _ in 0..count {
+        if reply.dropped() > 0 {
+            return;
+        }
         let (name, value) = &live[rng.below(live.len() as u64) as usize];
         wanted.write(reply, Elem::Str(name), Text::Str(value));
     }

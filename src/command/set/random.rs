@@ -10,6 +10,8 @@ use crate::store;
 
 /// A choice of more than this part of a set passes all of it.
 const PASSED_PART: usize = 3;
+/// Members drawn between two looks at whether there is a reply still.
+const DRAWS_A_LOOK: usize = 4096;
 
 pub fn spop(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     const RANGE: Error = Error::text("ERR value is out of range, must be positive");
@@ -110,7 +112,12 @@ fn random_many(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
             |_| many,
             |reply, rng, set| {
                 reply.array(many);
-                set.draw(many, rng, |elem| write_elem(reply, elem));
+                let mut left = many;
+                while left > 0 && reply.dropped() == 0 {
+                    let some = left.min(DRAWS_A_LOOK);
+                    set.draw(some, rng, |elem| write_elem(reply, elem));
+                    left -= some;
+                }
             },
         )?
     } else {

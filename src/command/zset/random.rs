@@ -101,6 +101,9 @@ fn draw(
     }
     head(reply, count, with_scores);
     for _ in 0..count {
+        if reply.dropped() > 0 {
+            return;
+        }
         if let Some(entry) = entry(rng.below(len as u64) as usize) {
             element(reply, entry.member, entry.score, with_scores);
         }

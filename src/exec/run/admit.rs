@@ -73,7 +73,8 @@ impl Executor {
         }
     }
 
-    /// Answers for a command that did not pass the gates.
+    /// Answers for a command that did not pass the gates. It dooms a transaction, also
+    /// where it would not have been queued.
     pub(super) fn refuse(
         &mut self,
         batch: &mut Batch,
@@ -96,6 +97,9 @@ impl Executor {
             self.parted.push(std::mem::take(&mut session.watch));
             transaction_discarded(&error)
         } else {
+            if let Some(txn) = &mut session.txn {
+                txn.abort();
+            }
             error
         };
         let mark = reply.mark();

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::budget;
 use crate::config::Id;
 use crate::config::lists::OutputLimits;
 use crate::exec::Services;
@@ -13,7 +12,7 @@ pub(super) struct Cached {
     pub bulk_max: i64,
     pub query_max: usize,
     pub output: OutputLimits,
-    pub client_bytes_max: usize,
+    pub client_bytes_max: u64,
     pub spin: Duration,
 }
 
@@ -28,7 +27,7 @@ impl Cached {
             bulk_max: config.int(Id::PROTO_MAX_BULK_LEN),
             query_max: config.size(Id::CLIENT_QUERY_BUFFER_LIMIT),
             output,
-            client_bytes_max: budget::limit(config),
+            client_bytes_max: config.max_client_memory(),
             spin: Duration::from_micros(config.int(Id::SPIN_US).max(0) as u64),
         }
     }

@@ -128,9 +128,6 @@ impl Reactor {
     }
 
     fn run_cron(&mut self, now: Millis, instant: Instant) {
-        if self.services.config.generation() != self.limits.generation {
-            self.limits = super::cached::Cached::read(&self.services);
-        }
         let totals = self.services.metrics.totals();
         self.services.rates.sample(now, &totals);
         self.cron
@@ -146,6 +143,8 @@ impl Reactor {
         self.look_after_conns(now);
         self.look_after_readers(instant);
         self.resume_paused(now);
+        // The limit may be a share of one that has changed.
+        self.limits.client_bytes_max = self.services.config.max_client_memory();
         self.budget.rests = false;
         self.services.persist.cron(now, self.services.changes());
         if let Some(aof) = self.services.aof() {
@@ -199,7 +198,7 @@ impl Reactor {
                 log::debug!("Closing idle client {}", conn.client.address);
                 self.close(slot);
             } else if unsent > 0 {
-                self.is_over_output_limit(slot, unsent);
+                self.is_over_output_limit(slot, unsent, 0);
             }
         }
     }

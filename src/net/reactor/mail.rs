@@ -32,7 +32,7 @@ impl Reactor {
         // A batch in flight takes its mail when it is back.
         let Some(mut batch) = conn.batch.take() else {
             if conn.client.inbox.is_overrun() {
-                self.is_over_output_limit(slot, 0);
+                self.is_over_output_limit(slot, 0, 0);
             }
             return;
         };

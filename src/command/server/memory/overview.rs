@@ -10,8 +10,6 @@
 //! The tables are overhead because Redis counts its own so; entries and values are
 //! the data set.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use crate::base::sys;
 use crate::command::ctx::{Ctx, MemoryUse};
 use crate::store::{Busy, DATABASES};
@@ -65,14 +63,12 @@ impl Overview {
             }
         }
         let clients = ctx.services.clients.all();
-        let buffers = clients
-            .iter()
-            .map(|c| c.input_room.load(Relaxed) + c.output_room.load(Relaxed));
+        let held = clients.iter().map(|client| client.mem_bytes());
         Ok(Overview {
             memory: (ctx.services.memory)(),
             resident: sys::resident_bytes(),
             clients: clients.len(),
-            client_bytes: buffers.sum(),
+            client_bytes: held.sum(),
             keys,
             databases,
         })

@@ -1,6 +1,6 @@
 //! The rows of LATENCY, HOTKEYS and MONITOR.
 
-use crate::command::spec::{Arg, ArgType, Flags, Group, Spec};
+use crate::command::spec::{Arg, ArgType, Flags, Group, Handler, Spec};
 
 use super::{hotkeys, latency, monitor};
 
@@ -145,40 +145,30 @@ pub const SPECS: &[Spec] = &[
     },
 ];
 
-const fn latency_row(
-    name: &'static str,
-    arity: i32,
-    summary: &'static str,
-    run: crate::command::spec::Handler,
-) -> Spec {
+const fn latency_row(name: &'static str, arity: i32, summary: &'static str, run: Handler) -> Spec {
     Spec {
-        name,
-        arity,
-        flags: ADMIN,
-        tips: TIPS,
-        group: Group::Server,
         since: "2.8.13",
         complexity: "O(1)",
-        summary,
-        run,
-        ..Spec::DEFAULT
+        ..row(name, arity, summary, run)
     }
 }
 
-const fn hotkeys_row(
-    name: &'static str,
-    arity: i32,
-    summary: &'static str,
-    run: crate::command::spec::Handler,
-) -> Spec {
+const fn hotkeys_row(name: &'static str, arity: i32, summary: &'static str, run: Handler) -> Spec {
+    Spec {
+        since: "7.2.4",
+        complexity: "O(1): both tables are bounded",
+        ..row(name, arity, summary, run)
+    }
+}
+
+/// What the subcommands of both have in common.
+const fn row(name: &'static str, arity: i32, summary: &'static str, run: Handler) -> Spec {
     Spec {
         name,
         arity,
         flags: ADMIN,
         tips: TIPS,
         group: Group::Server,
-        since: "7.2.4",
-        complexity: "O(1): both tables are bounded",
         summary,
         run,
         ..Spec::DEFAULT

@@ -32,7 +32,7 @@ pub(super) fn write(figures: &Figures, services: &Services) -> String {
         ("used_memory", figures.memory.used),
         ("peak_memory", figures.memory.peak),
         ("resident_memory", figures.resident),
-        ("maxmemory", figures.maxmemory as u64),
+        ("maxmemory", figures.maxmemory),
     ] {
         out.number(name, value);
     }

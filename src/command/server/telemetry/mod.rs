@@ -8,12 +8,9 @@
 mod json;
 mod prometheus;
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use crate::base::clock::{self, Millis};
 use crate::base::sys::{self, CpuOf};
 use crate::command::ctx::{MemoryUse, Services};
-use crate::config::Id;
 use crate::metrics::histogram::Counts;
 use crate::metrics::{CommandTotals, Totals};
 use crate::store::journal::Silent;
@@ -43,7 +40,7 @@ struct Figures {
     totals: Totals,
     memory: MemoryUse,
     resident: u64,
-    maxmemory: i64,
+    maxmemory: u64,
     clients: usize,
     client_bytes: usize,
     cpu_user_secs: f64,
@@ -73,17 +70,16 @@ impl Figures {
             .for_each(|(_, totals)| times.merge(&totals.times));
         let cpu = sys::cpu_time(CpuOf::Process);
         let clients = services.clients.all();
-        let buffers = (clients.iter())
-            .map(|client| client.input_room.load(Relaxed) + client.output_room.load(Relaxed));
+        let held = clients.iter().map(|client| client.mem_bytes());
         Figures {
             now,
             uptime_secs: clock::seconds_since(services.started),
             totals: services.metrics.totals(),
             memory: (services.memory)(),
             resident: sys::resident_bytes(),
-            maxmemory: services.config.int(Id::MAXMEMORY),
+            maxmemory: services.config.max_memory(),
             clients: clients.len(),
-            client_bytes: buffers.sum(),
+            client_bytes: held.sum(),
             cpu_user_secs: cpu.user.as_secs_f64(),
             cpu_system_secs: cpu.system.as_secs_f64(),
             databases: databases(services, now),
