@@ -11,6 +11,9 @@ around the run. FlashKV spins briefly when it runs out of work, which buys laten
 with time that nobody else wanted, so its CPU column is taken with --spin-us 0, in
 rounds of their own.
 
+"Client busy" is the part of the run that redis-benchmark, one thread, was computing.
+Near 100 % the client is the limit, and no server would have been faster.
+
     bench/compare.py                     everything, five rounds
     bench/compare.py --quick             fewer requests, two rounds
     bench/compare.py --only GET,memory   some of it
@@ -21,6 +24,7 @@ import argparse
 import csv
 import datetime
 import io
+import resource
 import shutil
 import statistics
 import subprocess
@@ -172,8 +176,9 @@ MEMORY = [
 class Sample:
     """What one run of one workload on one server has shown."""
 
-    def __init__(self, throughput, p50, p99, cpu_us):
+    def __init__(self, throughput, p50, p99, cpu_us, client_busy):
         self.throughput, self.p50, self.p99, self.cpu_us = throughput, p50, p99, cpu_us
+        self.client_busy = client_busy
 
 
 def run_once(server, work, requests):
@@ -182,13 +187,20 @@ def run_once(server, work, requests):
         client.command("FLUSHALL", "SYNC")
         if work.load and client.pipeline(work.load(requests), depth=16):
             raise SystemExit(f"{server.peer.name}: errors while loading {work.name}")
-    before = server.cpu_seconds()
+    before, client_before = server.cpu_seconds(), children_cpu_seconds()
     done = subprocess.run(work.command(server.port, requests), capture_output=True, text=True,
                           timeout=RUN_SECONDS_MAX, check=True)
-    cpu = server.cpu_seconds() - before
+    cpu, client_cpu = server.cpu_seconds() - before, children_cpu_seconds() - client_before
     row = list(csv.DictReader(io.StringIO(done.stdout)))[-1]
-    return Sample(float(row["rps"]), float(row["p50_latency_ms"]), float(row["p99_latency_ms"]),
-                  1e6 * cpu / requests)
+    rate = float(row["rps"])
+    return Sample(rate, float(row["p50_latency_ms"]), float(row["p99_latency_ms"]),
+                  1e6 * cpu / requests, 100 * client_cpu * rate / requests)
+
+
+def children_cpu_seconds():
+    """User and system time of the processes that have ended: redis-benchmark's."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def measure(works, servers, rounds, divisor):
@@ -230,18 +242,20 @@ def speed_rows(works, servers, samples):
     for work in works:
         of = {peer.name: samples[(work.name, peer.name)] for peer in servers}
         for field, unit, best in (("throughput", "req/s", max), ("p50", "p50 ms", min),
-                                  ("p99", "p99 ms", min), ("cpu_us", "CPU us/req", min)):
+                                  ("p99", "p99 ms", min), ("cpu_us", "CPU us/req", min),
+                                  ("client_busy", "client busy %", None)):
             values = {name: median(runs, field) for name, runs in of.items()}
             theirs = [value for name, value in values.items() if name != "flashkv"]
             shown = [show(values[peer.name], field) for peer in servers]
             if field == "throughput":
                 shown = [f"{text} +-{spread(of[peer.name]):.0f}%"
                          for text, peer in zip(shown, servers)]
-            yield [work.name, unit, *shown, ratio(values.get("flashkv"), theirs, best)]
+            compared = ratio(values.get("flashkv"), theirs, best) if best else ""
+            yield [work.name, unit, *shown, compared]
 
 
 def show(value, field):
-    return f"{value:,.0f}" if field == "throughput" else f"{value:.3f}"
+    return f"{value:,.0f}" if field in ("throughput", "client_busy") else f"{value:.3f}"
 
 
 def bytes_per_key(peer, make, keys):
