@@ -170,8 +170,9 @@ impl Cut {
             bytes,
             _hold: Hold::new(&self.exchange.kept, bytes),
         };
-        self.exchange.queue.lock().push(Handed::Entry(old));
+        // Counted first: the saver may be through with it as soon as it is there.
         let before = self.exchange.bytes.fetch_add(bytes, Relaxed);
+        self.exchange.queue.lock().push(Handed::Entry(old));
         self.brake.press(before + bytes);
     }
 
@@ -409,6 +410,10 @@ impl Snapshot {
             }
             let handed = std::mem::take(&mut *self.exchange.queue.lock());
             if handed.is_empty() {
+                // A writer that has pressed after the last of them was through would
+                // wait for nothing.
+                let waiting = self.exchange.bytes.load(Relaxed);
+                self.keyspace.snapshots.brake.ease(waiting);
                 return Ok(());
             }
             for one in handed {
@@ -599,3 +604,6 @@ impl Taken {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
