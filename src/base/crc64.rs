@@ -1,54 +1,14 @@
 //! CRC-64 as Redis uses it for payloads of DUMP and for RDB files: the polynomial of
 //! Jones, reflected, without an initial or final inversion.
-//!
-//! Sixteen bytes are folded at a time: table `k` says what a byte becomes after `k`
-//! more bytes have passed, so the look-ups do not wait for each other.
 
-/// The polynomial, least significant bit first.
-const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
-/// Bytes folded at a time.
-const SLICE: usize = 16;
-
-static TABLES: [[u64; 256]; SLICE] = tables();
-
-const fn tables() -> [[u64; 256]; SLICE] {
-    let mut tables = [[0; 256]; SLICE];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = byte as u64;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = (crc >> 1) ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
-            bit += 1;
-        }
-        tables[0][byte] = crc;
-        byte += 1;
-    }
-    let mut k = 1;
-    while k < SLICE {
-        let mut byte = 0;
-        while byte < 256 {
-            let crc = tables[k - 1][byte];
-            tables[k][byte] = (crc >> 8) ^ tables[0][(crc & 0xff) as usize];
-            byte += 1;
-        }
-        k += 1;
-    }
-    tables
-}
+use crc_fast::{CrcAlgorithm, Digest};
 
 /// The checksum of what `crc` is the checksum of, with `bytes` behind it; of `bytes`
-/// alone with 0. O(bytes).
+/// alone with 0. O(bytes), some 40 ns and then 60 bytes in a nanosecond.
 pub fn crc64(crc: u64, bytes: &[u8]) -> u64 {
-    let (slices, rest) = bytes.as_chunks::<SLICE>();
-    let crc = slices.iter().fold(crc, |crc, slice| {
-        let mixed = u128::from_le_bytes(*slice) ^ u128::from(crc);
-        (mixed.to_le_bytes().into_iter().zip(TABLES.iter().rev()))
-            .fold(0, |sum, (byte, table)| sum ^ table[usize::from(byte)])
-    });
-    rest.iter().fold(crc, |crc, &byte| {
-        (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)]
-    })
+    let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc64Redis, crc);
+    digest.update(bytes);
+    digest.finalize()
 }
 
 #[cfg(test)]

@@ -88,8 +88,11 @@ impl Head {
 }
 
 fn checksum(len: u32, durable: u64, bytes: &[u8]) -> u64 {
-    let crc = crc64(0, &len.to_le_bytes());
-    crc64(crc64(crc, &durable.to_le_bytes()), bytes)
+    let mut head = [0; size_of::<u32>() + size_of::<u64>()];
+    let (first, second) = head.split_at_mut(size_of::<u32>());
+    first.copy_from_slice(&len.to_le_bytes());
+    second.copy_from_slice(&durable.to_le_bytes());
+    crc64(crc64(0, &head), bytes)
 }
 
 fn hex(digits: &[u8]) -> Option<u64> {
