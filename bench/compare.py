@@ -152,7 +152,7 @@ WORKS = [
     Work("ZPOPMIN P=16", ["-c", "50", "-P", "16", *ZPOPMIN], 1_000_000, 0, scored()),
     Work("ZRANGEBYSCORE of 100", ["-c", "50", "-P", "16", *ZRANGEBYSCORE], 200_000, 0,
          scored(SMALL)),
-    Work("ZUNIONSTORE of 2 x 100k", ["-c", "1", *ZUNIONSTORE], 1000, 0,
+    Work("ZUNIONSTORE of 2 x 100k", ["-c", "1", *ZUNIONSTORE], 50, 0,
          scored(SMALL, ("one", "two"))),
     Work("GET of 100 KB", ["-c", "50", "GET", "big"], 50_000, 0, one_value(100_000)),
 ]
@@ -207,7 +207,7 @@ def measure(works, servers, rounds, divisor):
     """Samples by (workload, server): every server once per round, in turns."""
     samples = {}
     for work in works:
-        requests = max(1000, work.requests // divisor)
+        requests = max(min(1000, work.requests), work.requests // divisor)
         for number in range(rounds):
             turn = servers[number % len(servers):] + servers[:number % len(servers)]
             for peer in turn:

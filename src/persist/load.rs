@@ -1,29 +1,36 @@
 //! Keys of a file into the keyspace.
 //!
-//! Keys go in by groups, so that the cache misses of a group are waited for together, and
-//! each group takes its shards' locks once.
+//! One thread reads the file and makes its entries, another one puts them in: the two take
+//! about as long. Keys go in by groups, so that the cache misses of a group are waited for
+//! together, and each group takes its shards' locks once.
 
+use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::rdb::decode::Layout;
-use super::rdb::file::Problem;
-use super::rdb::file::Usage;
-use super::rdb::file::read::{Pair, Visitor, aux_number};
+use super::rdb::file::read::{self, Pair, Rules, Visitor, aux_number};
+use super::rdb::file::source::FileSource;
+use super::rdb::file::{Doing, LoadError, Problem, Usage};
 use crate::base::clock::Millis;
+use crate::base::hash::KeyHasher;
 use crate::config::{Config, Id};
 use crate::ds::hash::{self, Growth};
 use crate::ds::list::Limit;
-use crate::ds::set::Rules;
+use crate::ds::set;
 use crate::ds::zset;
 use crate::store::entry::Entry;
 use crate::store::usage::{self, COUNTER_NEW, Lfu, STAMP_MASK};
 use crate::store::{Footprint, Keyspace, Locks, shard_of};
 
-/// Keys that go in together.
-const GROUP: usize = 32;
+/// Keys that go in together: a wake-up of who puts them in costs as much as ten keys.
+const GROUP: usize = 256;
+/// Groups that are ready and wait to go in.
+const GROUPS_AHEAD: usize = 8;
 /// Empty keys that are named in the log.
 const EMPTY_NAMED_MAX: u64 = 10;
 
@@ -53,6 +60,54 @@ pub struct Manner {
     pub key_delay: Duration,
 }
 
+/// How a snapshot is loaded.
+pub struct Task<'a> {
+    pub rules: Rules<'a>,
+    pub manner: Manner,
+    pub now: Millis,
+    pub progress: &'a Progress,
+}
+
+/// Loads a snapshot into the keyspace; the libraries of functions that came with it. One
+/// thread reads while this one fills in. `locks` hold all shards for writing, or none.
+///
+/// # Errors
+/// At the first thing that is wrong.
+pub fn load<R: Read + Send>(
+    source: &mut FileSource<R>,
+    locks: &mut Locks<'_>,
+    task: &Task<'_>,
+) -> Result<Vec<Bytes>, LoadError> {
+    let (sender, groups) = mpsc::sync_channel(GROUPS_AHEAD);
+    let hasher = locks.keyspace().hasher();
+    let from = &mut *source;
+    let (read, filled) = std::thread::scope(|scope| {
+        let work = move || read_groups(from, Gatherer::new(hasher, task, sender));
+        let name = "loader-reader".into();
+        let reader = (std::thread::Builder::new().name(name)).spawn_scoped(scope, work);
+        let reader = reader.map_err(no_thread)?;
+        let filled = fill(locks, groups, task.manner.replace);
+        let read = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((read, filled))
+    })?;
+    filled.map_err(|key| LoadError {
+        offset: source.offset(),
+        doing: Doing::Insert,
+        key: Some(key),
+        problem: Problem::DuplicateKey,
+    })?;
+    read
+}
+
+fn no_thread(error: io::Error) -> LoadError {
+    LoadError {
+        offset: 0,
+        doing: Doing::Start,
+        key: None,
+        problem: Problem::Input(error),
+    }
+}
+
 /// A key that is ready to go in.
 struct Ready {
     db: usize,
@@ -60,86 +115,97 @@ struct Ready {
     entry: Entry,
 }
 
-/// Puts what is read of a file into a keyspace. [`Filler::finish`] ends it.
-pub struct Filler<'a, 'k> {
-    keyspace: &'k Keyspace,
-    /// The caller's: those that it holds are used.
-    locks: &'a mut Locks<'k>,
-    progress: &'a Progress,
-    manner: Manner,
-    now: Millis,
+/// Puts in one group after the other, until there are no more.
+///
+/// # Errors
+/// The first key that is there already. Who sends the groups finds nobody who takes them.
+fn fill(locks: &mut Locks<'_>, groups: Receiver<Vec<Ready>>, replace: bool) -> Result<(), Vec<u8>> {
+    let held = !locks.is_empty();
+    for group in groups {
+        if !held {
+            let mut footprint = Footprint::NONE;
+            for ready in &group {
+                footprint.add(ready.hash, true);
+            }
+            locks.acquire(footprint);
+        }
+        let filled = put_in(locks, group, replace);
+        if !held {
+            locks.release();
+        }
+        filled?;
+    }
+    Ok(())
+}
+
+fn put_in(locks: &mut Locks<'_>, group: Vec<Ready>, replace: bool) -> Result<(), Vec<u8>> {
+    for Ready { db, hash, .. } in &group {
+        let dict = locks.shard(shard_of(*hash)).dict(*db);
+        dict.table().prefetch_bucket(*hash);
+    }
+    let hasher = locks.keyspace().hasher();
+    for Ready { db, hash, entry } in group {
+        let dict = locks.shard_mut(shard_of(hash)).dict_mut(db);
+        dict.load(hash, entry, replace, hasher)
+            .map_err(|entry| entry.key().to_vec())?;
+    }
+    Ok(())
+}
+
+/// Reads to the end, and sends what is left.
+fn read_groups<R: Read>(
+    source: &mut FileSource<R>,
+    mut gatherer: Gatherer<'_>,
+) -> Result<Vec<Bytes>, LoadError> {
+    let task = gatherer.task;
+    read::load(source, &mut gatherer, &task.rules)?;
+    // Who took the groups has an error of its own if it has gone.
+    let _ = gatherer.send();
+    if gatherer.empty > 0 {
+        log::warn!("{} empty keys were skipped", gatherer.empty);
+    }
+    Ok(gatherer.functions)
+}
+
+/// Makes groups of what is read.
+struct Gatherer<'a> {
+    hasher: &'a KeyHasher,
+    task: &'a Task<'a>,
+    sender: SyncSender<Vec<Ready>>,
     group: Vec<Ready>,
     empty: u64,
     /// Libraries of functions, which are only kept.
-    pub functions: Vec<Bytes>,
+    functions: Vec<Bytes>,
 }
 
-impl<'a, 'k> Filler<'a, 'k> {
-    /// A filler that has filled in nothing yet. `locks` hold all shards for writing, or
-    /// none.
-    pub fn new(
-        locks: &'a mut Locks<'k>,
-        progress: &'a Progress,
-        manner: Manner,
-        now: Millis,
-    ) -> Filler<'a, 'k> {
-        Filler {
-            keyspace: locks.keyspace(),
-            locks,
-            progress,
-            manner,
-            now,
+impl<'a> Gatherer<'a> {
+    fn new(
+        hasher: &'a KeyHasher,
+        task: &'a Task<'a>,
+        sender: SyncSender<Vec<Ready>>,
+    ) -> Gatherer<'a> {
+        Gatherer {
+            hasher,
+            task,
+            sender,
             group: Vec::with_capacity(GROUP),
             empty: 0,
             functions: Vec::new(),
         }
     }
 
-    /// Puts in what is left.
-    ///
-    /// # Errors
-    /// When one of the keys is there already.
-    pub fn finish(&mut self) -> Result<(), Problem> {
-        self.put_in()?;
-        if self.empty > 0 {
-            log::warn!("{} empty keys were skipped", self.empty);
-        }
-        Ok(())
-    }
-
-    fn put_in(&mut self) -> Result<(), Problem> {
-        let mut footprint = Footprint::NONE;
-        for ready in &self.group {
-            footprint.add(ready.hash, true);
-        }
-        let held = !self.locks.is_empty();
-        if !held {
-            self.locks.acquire(footprint);
-        }
-        for Ready { db, hash, .. } in &self.group {
-            let dict = self.locks.shard(shard_of(*hash)).dict(*db);
-            dict.table().prefetch_bucket(*hash);
-        }
-        let mut result = Ok(());
-        for Ready { db, hash, entry } in self.group.drain(..) {
-            let dict = self.locks.shard_mut(shard_of(hash)).dict_mut(db);
-            let hasher = self.keyspace.hasher();
-            if !dict.load(hash, entry, self.manner.replace, hasher) {
-                result = Err(Problem::DuplicateKey);
-            }
-        }
-        if !held {
-            self.locks.release();
-        }
-        result
+    fn send(&mut self) -> Result<(), Problem> {
+        let group = std::mem::replace(&mut self.group, Vec::with_capacity(GROUP));
+        self.sender.send(group).map_err(|_| Problem::GivenUp)
     }
 
     /// The access stamp of a key.
     fn stamp(&self, uses: Usage) -> u32 {
-        let clock = usage::clock(self.now);
-        match (uses, self.manner.is_lfu) {
-            (Usage::Frequency(count), true) => Lfu::stamp(count, self.now),
-            (_, true) => Lfu::stamp(COUNTER_NEW, self.now),
+        let now = self.task.now;
+        let clock = usage::clock(now);
+        match (uses, self.task.manner.is_lfu) {
+            (Usage::Frequency(count), true) => Lfu::stamp(count, now),
+            (_, true) => Lfu::stamp(COUNTER_NEW, now),
             (Usage::Idle(secs), false) => {
                 let idle = secs.min(u64::from(STAMP_MASK)) as u32;
                 clock.wrapping_sub(idle) & STAMP_MASK
@@ -149,18 +215,18 @@ impl<'a, 'k> Filler<'a, 'k> {
     }
 }
 
-impl Visitor for Filler<'_, '_> {
+impl Visitor for Gatherer<'_> {
     fn aux(&mut self, name: &[u8], value: &[u8]) {
         let text = value.escape_ascii();
         match name {
             b"redis-ver" | b"valkey-ver" => log::info!("Loading RDB produced by version {text}"),
             b"used-mem" => {
                 let bytes = aux_number(value).unwrap_or(0).max(0).unsigned_abs();
-                self.progress.file_memory.store(bytes, Relaxed);
+                self.task.progress.file_memory.store(bytes, Relaxed);
             }
             b"ctime" => {
                 let secs = aux_number(value).unwrap_or(0).max(0).unsigned_abs();
-                self.progress.file_secs.store(secs, Relaxed);
+                self.task.progress.file_secs.store(secs, Relaxed);
             }
             [b'%', ..] => log::info!("RDB '{}': {text}", name.escape_ascii()),
             _ => log::debug!("RDB field {}: {text}", name.escape_ascii()),
@@ -172,25 +238,25 @@ impl Visitor for Filler<'_, '_> {
     }
 
     fn pair(&mut self, pair: Pair<'_>) -> Result<(), Problem> {
-        let expired = pair.expire.is_some_and(|at| at < self.now);
-        if expired && !self.manner.keep_expired {
-            self.progress.expired_keys.fetch_add(1, Relaxed);
+        let expired = pair.expire.is_some_and(|at| at < self.task.now);
+        if expired && !self.task.manner.keep_expired {
+            self.task.progress.expired_keys.fetch_add(1, Relaxed);
             return Ok(());
         }
-        self.progress.loaded_keys.fetch_add(1, Relaxed);
-        if !self.manner.key_delay.is_zero() {
-            std::thread::sleep(self.manner.key_delay);
+        self.task.progress.loaded_keys.fetch_add(1, Relaxed);
+        if !self.task.manner.key_delay.is_zero() {
+            std::thread::sleep(self.task.manner.key_delay);
         }
         let stamp = self.stamp(pair.usage);
         self.group.push(Ready {
             db: pair.db,
-            hash: self.keyspace.hasher().hash(pair.key),
+            hash: self.hasher.hash(pair.key),
             entry: Entry::new(pair.key, pair.value, pair.expire, stamp),
         });
         if self.group.len() < GROUP {
             return Ok(());
         }
-        self.put_in()
+        self.send()
     }
 
     fn empty(&mut self, key: &[u8]) {
@@ -201,7 +267,7 @@ impl Visitor for Filler<'_, '_> {
     }
 
     fn progress(&mut self, bytes: u64) {
-        self.progress.loaded_bytes.store(bytes, Relaxed);
+        self.task.progress.loaded_bytes.store(bytes, Relaxed);
     }
 }
 
@@ -217,7 +283,7 @@ pub fn layout<'k>(config: &Config, keyspace: &'k Keyspace) -> Layout<'k> {
             },
             hasher,
         },
-        set: Rules {
+        set: set::Rules {
             intset_entries: config.size(Id::SET_MAX_INTSET_ENTRIES),
             listpack_entries: config.size(Id::SET_MAX_LISTPACK_ENTRIES),
             listpack_value: config.size(Id::SET_MAX_LISTPACK_VALUE),

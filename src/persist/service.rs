@@ -21,8 +21,8 @@ use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 
 use super::disk::Disk;
-use super::load::{self, Filler, Manner, Progress};
-use super::rdb::file::read::{self, Rules as ReadRules};
+use super::load::{self, Manner, Progress, Task};
+use super::rdb::file::read::Rules as ReadRules;
 use super::rdb::file::source::FileSource;
 use super::save::{self, Rules, SaveError};
 use crate::base::clock::{self, Millis};
@@ -557,23 +557,10 @@ impl Persistence {
             counter.store(0, Relaxed);
         }
         self.progress.total_bytes.store(size, Relaxed);
-        let checksum = self.config.flag(Id::RDBCHECKSUM);
-        let rules = ReadRules {
-            layout: load::layout(&self.config, &self.keyspace),
-            databases: self.config.size(Id::DATABASES),
-            checksum,
-        };
-        let manner = Manner {
-            keep_expired: false,
-            replace,
-            is_lfu: self.config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu"),
-            key_delay: Duration::from_micros(self.config.int(Id::KEY_LOAD_DELAY).max(0) as u64),
-        };
-        let mut source = FileSource::new(input, size, checksum);
-        let mut filler = Filler::new(locks, &self.progress, manner, now);
-        read::load(&mut source, &mut filler, &rules).map_err(|error| told(&error))?;
-        filler.finish().map_err(|problem| told(&problem))?;
-        *self.functions.lock() = filler.functions;
+        let mut source = FileSource::new(input, size, self.config.flag(Id::RDBCHECKSUM));
+        let task = self.load_task(false, replace, now);
+        let functions = load::load(&mut source, locks, &task).map_err(|error| told(&error))?;
+        *self.functions.lock() = functions;
         self.progress.loaded_bytes.store(size, Relaxed);
         log::info!(
             "Done loading RDB, keys loaded: {}, keys expired: {}.",
@@ -593,26 +580,31 @@ impl Persistence {
     ///
     /// # Errors
     /// A text that says where and why it cannot be loaded.
-    pub fn load_base(&self, input: Box<dyn io::Read>, size: u64) -> Result<u64, String> {
-        let checksum = self.config.flag(Id::RDBCHECKSUM);
-        let rules = ReadRules {
-            layout: load::layout(&self.config, &self.keyspace),
-            databases: self.config.size(Id::DATABASES),
-            checksum,
-        };
-        let manner = Manner {
-            keep_expired: true,
-            replace: false,
-            is_lfu: self.config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu"),
-            key_delay: Duration::from_micros(self.config.int(Id::KEY_LOAD_DELAY).max(0) as u64),
-        };
-        let mut source = FileSource::new(input, size, checksum);
+    pub fn load_base(&self, input: Box<dyn io::Read + Send>, size: u64) -> Result<u64, String> {
+        let mut source = FileSource::new(input, size, self.config.flag(Id::RDBCHECKSUM));
         let mut locks = Locks::new(&self.keyspace, Patience::Wait);
-        let mut filler = Filler::new(&mut locks, &self.progress, manner, clock::now());
-        read::load(&mut source, &mut filler, &rules).map_err(|error| error.to_string())?;
-        filler.finish().map_err(|problem| problem.to_string())?;
-        *self.functions.lock() = filler.functions;
+        let task = self.load_task(true, false, clock::now());
+        let functions = load::load(&mut source, &mut locks, &task);
+        *self.functions.lock() = functions.map_err(|error| error.to_string())?;
         Ok(source.offset())
+    }
+
+    fn load_task(&self, keep_expired: bool, replace: bool, now: Millis) -> Task<'_> {
+        Task {
+            rules: ReadRules {
+                layout: load::layout(&self.config, &self.keyspace),
+                databases: self.config.size(Id::DATABASES),
+                checksum: self.config.flag(Id::RDBCHECKSUM),
+            },
+            manner: Manner {
+                keep_expired,
+                replace,
+                is_lfu: self.config.choice(Id::MAXMEMORY_POLICY).ends_with("-lfu"),
+                key_delay: Duration::from_micros(self.config.int(Id::KEY_LOAD_DELAY).max(0) as u64),
+            },
+            now,
+            progress: &self.progress,
+        }
     }
 
     /// Libraries of functions that the data came with, which are only kept.

@@ -121,20 +121,29 @@ impl Dict {
     }
 
     /// Adds an entry whose key may be there: then it takes that one's place, or is
-    /// refused. Whether it is in.
-    pub fn load(&mut self, hash: u64, entry: Entry, replace: bool, hasher: &KeyHasher) -> bool {
+    /// given back.
+    ///
+    /// # Errors
+    /// The entry, if it is refused.
+    pub fn load(
+        &mut self,
+        hash: u64,
+        entry: Entry,
+        replace: bool,
+        hasher: &KeyHasher,
+    ) -> Result<(), Entry> {
         let key = Key {
             bytes: entry.key(),
             hash,
         };
         if self.find(key).is_some() {
             if !replace {
-                return false;
+                return Err(entry);
             }
             self.remove(key);
         }
         self.insert(hash, entry, hasher);
-        true
+        Ok(())
     }
 
     /// Sets `key` to `value`. What the key was before is returned if dropping it

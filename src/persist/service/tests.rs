@@ -111,6 +111,13 @@ impl Disk for Frail {
 
 const KEYS: u32 = 300;
 
+fn well() -> Frail {
+    Frail {
+        files: Files::default(),
+        left: Arc::new(AtomicUsize::new(NEVER)),
+    }
+}
+
 /// The moment of the test. Saves note the real time when they end.
 fn now() -> Millis {
     clock::now()
@@ -140,10 +147,15 @@ fn put(service: &Persistence, nth: u32, value: &[u8]) {
     assert!(put.is_ok());
 }
 
-/// The values of all keys in a fresh keyspace that has loaded the file.
+/// The values in a fresh keyspace that has loaded the file.
 fn loaded(disk: &Frail) -> BTreeMap<Vec<u8>, String> {
     let service = service(disk);
     service.load_at_start().expect("the file is whole");
+    all(&service)
+}
+
+/// The values of all keys.
+fn all(service: &Persistence) -> BTreeMap<Vec<u8>, String> {
     let mut locks = Locks::new(&service.keyspace, Patience::Wait);
     let mut all = BTreeMap::new();
     let started = Snapshot::start(&service.keyspace, &mut locks, 0, || ());
@@ -158,10 +170,7 @@ fn loaded(disk: &Frail) -> BTreeMap<Vec<u8>, String> {
 
 #[test]
 fn a_disk_that_fails_anywhere_leaves_the_old_file() {
-    let disk = Frail {
-        files: Files::default(),
-        left: Arc::new(AtomicUsize::new(NEVER)),
-    };
+    let disk = well();
     let service = service(&disk);
     (0..KEYS).for_each(|nth| put(&service, nth, b"old"));
     let mut locks = Locks::new(&service.keyspace, Patience::Wait);
@@ -202,10 +211,7 @@ fn a_disk_that_fails_anywhere_leaves_the_old_file() {
 
 #[test]
 fn a_save_in_the_background_that_fails_is_told_and_tried_again_later() {
-    let disk = Frail {
-        files: Files::default(),
-        left: Arc::new(AtomicUsize::new(NEVER)),
-    };
+    let disk = well();
     let service = service(&disk);
     put(&service, 1, b"x");
     let mut locks = Locks::new(&service.keyspace, Patience::Wait);
@@ -228,4 +234,29 @@ fn a_save_in_the_background_that_fails_is_told_and_tried_again_later() {
     assert!(!service.is_due(now() + 10_000, 6));
     service.close();
     assert_eq!(service.begin(&mut locks, now(), 5), Err(Refused::Failed));
+}
+
+#[test]
+fn a_key_that_is_there_already_is_named_or_replaced() {
+    let disk = well();
+    let saved = service(&disk);
+    (0..KEYS).for_each(|nth| put(&saved, nth, b"saved"));
+    let mut locks = Locks::new(&saved.keyspace, Patience::Wait);
+    saved.save(&mut locks, now(), 0).expect("the disk is well");
+    let other = service(&disk);
+    put(&other, 7, b"there");
+    let refused = other.load_at_start().expect_err("key:7 is there");
+    assert!(
+        refused.contains("putting in the value of key 'key:7': key twice"),
+        "{refused}"
+    );
+    let other = service(&disk);
+    put(&other, 7, b"there");
+    let mut locks = Locks::new(&other.keyspace, Patience::Wait);
+    locks.acquire(Footprint::ALL_WRITE);
+    other
+        .load(&mut locks, true, now())
+        .expect("it takes its place");
+    locks.release();
+    assert_eq!(all(&other), all(&saved));
 }

@@ -79,6 +79,8 @@ pub enum Doing {
     Function,
     Key,
     Value(u8),
+    /// What was read goes in.
+    Insert,
     Checksum,
 }
 
@@ -92,6 +94,8 @@ pub enum Problem {
     Database(u64),
     /// A key twice.
     DuplicateKey,
+    /// What takes the items takes no more: it knows why.
+    GivenUp,
     /// Its checksum is another than the one at its end.
     Checksum {
         found: u64,
@@ -124,6 +128,7 @@ impl fmt::Display for Problem {
             Problem::Version(version) => write!(f, "RDB version {version} is not known here"),
             Problem::Database(db) => write!(f, "database {db} is beyond `databases`"),
             Problem::DuplicateKey => f.write_str("key twice in a database"),
+            Problem::GivenUp => f.write_str("given up"),
             Problem::Checksum { found, expected } => {
                 write!(
                     f,
@@ -153,6 +158,7 @@ impl fmt::Display for Doing {
             Doing::Function => "reading functions",
             Doing::Key => "reading a key",
             Doing::Value(kind) => return write!(f, "reading a value of kind {kind}"),
+            Doing::Insert => "putting in the value",
             Doing::Checksum => "checking its checksum",
         })
     }
