@@ -14,7 +14,7 @@ UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DOC_DIR  = $(DESTDIR)$(PREFIX)/share/doc/flashkv
 CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/flashkv
 
-.PHONY: help run build test check conformance programs crash loom tsan asan miri memcheck compare bench instructions \
+.PHONY: help run build test check conformance programs crash fuzz loom tsan asan miri memcheck compare bench instructions \
 	install uninstall clean
 
 help: ## list the targets
@@ -31,6 +31,7 @@ test: ## run all tests
 
 check: ## formatting, lints and the rules about the source tree
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path tests/fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --test tidy
 
@@ -69,6 +70,29 @@ asan: ## look for wrong memory accesses where unsafe code is (nightly)
 	ASAN_OPTIONS=detect_leaks=0 \
 	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET_DIR)/asan \
 		$(CARGO) +nightly test --locked $(SANITIZED) -- ds:: store:: exec::tests
+
+# Each reader of bytes from outside for FUZZ_SECONDS, with AddressSanitizer. What is found on
+# the way stays in the corpus, what breaks a reader in artifacts.
+FUZZ_SECONDS ?= 300
+FUZZ_TARGETS ?= rdb aof restore request
+FUZZ_DIR = $(abspath $(TARGET_DIR))/fuzz
+# An input of 16 KiB may be compressed, and justifies some MiB; it is read in milliseconds.
+FUZZ_LIMITS = -max_len=16384 -malloc_limit_mb=64 -rss_limit_mb=2048 -timeout=20
+# What cargo-fuzz would set.
+FUZZ_FLAGS = --cfg fuzzing -Zsanitizer=address -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+
+fuzz: ## have libFuzzer break the loaders (nightly; FUZZ_SECONDS= for each, FUZZ_TARGETS=)
+	FLASHKV_FUZZ_SEEDS=$(FUZZ_DIR)/seeds $(CARGO) test --locked --test damage seeds
+	RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=$(FUZZ_DIR) $(CARGO) +nightly build --locked --release \
+		--manifest-path tests/fuzz/Cargo.toml --target $(HOST_TRIPLE)
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(FUZZ_DIR)/corpus/$$target $(FUZZ_DIR)/artifacts/$$target && \
+		ASAN_OPTIONS=detect_leaks=0 $(FUZZ_DIR)/$(HOST_TRIPLE)/release/$$target $(FUZZ_LIMITS) \
+			-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ_DIR)/artifacts/$$target/ \
+			$(FUZZ_DIR)/corpus/$$target $(FUZZ_DIR)/seeds/$$target || exit 1; \
+	done
 
 # What stands behind raw pointers, by tests that an interpreter gets through in minutes.
 UNSAFE_TESTS = ds::member ds::hash::field ds::zset::member ds::table::tests::a_ \

@@ -1,0 +1,6 @@
+//! The files of an append-only file.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    flashkv_fuzz::aof(input);
+});
