@@ -23,18 +23,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 const KEY: &str = "k";
 /// Few elements make a large value.
 const NARROW: &[&str] = &[
-    "--list-max-listpack-size",
-    "2",
-    "--hash-max-listpack-entries",
-    "2",
-    "--set-max-intset-entries",
-    "3",
-    "--set-max-listpack-entries",
-    "2",
-    "--zset-max-listpack-entries",
-    "2",
-    "--stream-node-max-entries",
-    "2",
+    "CONFIG SET list-max-listpack-size 2",
+    "CONFIG SET hash-max-listpack-entries 2",
+    "CONFIG SET set-max-intset-entries 3",
+    "CONFIG SET set-max-listpack-entries 2",
+    "CONFIG SET zset-max-listpack-entries 2",
+    "CONFIG SET stream-node-max-entries 2",
 ];
 
 /// Values, each by the commands that make it.
@@ -89,12 +83,10 @@ impl Corpus {
     /// Makes all inputs. A server that is not here makes none.
     pub fn make() -> Corpus {
         let mut corpus = Corpus::default();
-        corpus.add_from(Server::with(NARROW));
-        corpus.add_from(Server::with(
-            &[NARROW, &["--rdb-target", "redis-7.4"]].concat(),
-        ));
+        corpus.add_from(Server::with(&[]));
+        corpus.add_from(Server::with(&["--rdb-target", "redis-7.4"]));
         for peer in [find_tool("redis-server"), valkey()].into_iter().flatten() {
-            corpus.add_from(Server::launch(&peer, Product::Peer, NARROW));
+            corpus.add_from(Server::launch(&peer, Product::Peer, &[]));
             corpus.add_log(|more| Server::launch(&peer, Product::Peer, more));
         }
         corpus.add_log(Server::with);
@@ -106,6 +98,7 @@ impl Corpus {
     /// The values of one server, as files of their own, as payloads, and all as one file.
     fn add_from(&mut self, server: Server) {
         let mut client = server.client();
+        run(&mut client, NARROW);
         let file = server.dir().join("dump.rdb");
         for value in VALUES {
             client.cmd(&["FLUSHALL"]);
@@ -138,10 +131,16 @@ impl Corpus {
     /// A log with a base and commands behind it, by the server that `start` starts.
     fn add_log(&mut self, start: impl Fn(&[&str]) -> Server) {
         for preamble in ["yes", "no"] {
-            let more = ["--appendonly", "yes", "--aof-use-rdb-preamble", preamble];
-            let more = [NARROW, &more, &["--aof-timestamp-enabled", "yes"]].concat();
-            let server = start(&more);
+            let server = start(&[
+                "--appendonly",
+                "yes",
+                "--aof-use-rdb-preamble",
+                preamble,
+                "--aof-timestamp-enabled",
+                "yes",
+            ]);
             let mut client = server.client();
+            run(&mut client, NARROW);
             for value in VALUES {
                 run(&mut client, value);
                 client.cmd(&["RENAME", KEY, "key"]);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use flashkv::persist::aof::check::{self, Fix};
+use flashkv::persist::aof::record::HEAD_TAG;
 use flashkv::persist::check as rdb_check;
 use flashkv::persist::disk::RealDisk;
 
@@ -66,7 +67,7 @@ fn verdicts_on_snapshots_agree_with_redis() {
         .cloned()
         .collect();
     let dir = Dir::new("rdb-verdicts");
-    let mut taken = 0;
+    let (mut taken, mut different) = (0, Vec::new());
     for nth in 0..FILES {
         let mut rng = Rng::stream(seed, nth as u64);
         let mut file = mutate::damaged(&files, &mut rng);
@@ -80,12 +81,14 @@ fn verdicts_on_snapshots_agree_with_redis() {
         let why = match &ours {
             Ok(report) | Err(report) => report,
         };
-        assert!(
-            ours.is_ok() == take || differ_for_a_reason(why, &said),
-            "FLASHKV_SEED={seed}, file {nth}: {}\n{why}\n{said}",
-            file.escape_ascii()
-        );
+        if ours.is_ok() != take && !differ_for_a_reason(why, &said) {
+            let shown = file.escape_ascii();
+            different.push(format!("file {nth}: {shown}
+{why}
+{said}"));
+        }
     }
+    assert!(different.is_empty(), "FLASHKV_SEED={seed}\n{}", different.join("\n"));
     assert!(taken > 0 && taken < FILES, "{taken} of {FILES}");
 }
 
@@ -99,11 +102,14 @@ fn verdicts_on_logs_agree_with_redis() {
         return;
     };
     let seed = Rng::seed_from_env("verdicts_on_logs");
+    // Chunks have checksums, which Redis does not look at.
+    let unchecked = |log: &&Vec<u8>| memchr::memmem::find(log, HEAD_TAG).is_none();
+    let logs: Vec<Vec<u8>> = corpus().aof.iter().filter(unchecked).cloned().collect();
     let dir = Dir::new("aof-verdicts");
-    let mut taken = 0;
+    let (mut taken, mut different) = (0, Vec::new());
     for nth in 0..FILES {
         let mut rng = Rng::stream(seed, nth as u64);
-        let input = mutate::damaged(&corpus().aof, &mut rng);
+        let input = mutate::damaged(&logs, &mut rng);
         let files = harness::files_of_log(&input);
         files
             .iter()
@@ -112,11 +118,13 @@ fn verdicts_on_logs_agree_with_redis() {
         let ours = check::check(&RealDisk, &path, Fix::No, &rdb_check::length, &mut |_| {});
         let (take, said) = theirs(&tool, &path);
         taken += usize::from(take);
-        assert!(
-            ours.is_ok() == take,
-            "FLASHKV_SEED={seed}, log {nth}: {}\n{ours:?}\n{said}",
-            input.escape_ascii()
-        );
+        if ours.is_ok() != take {
+            let shown = input.escape_ascii();
+            different.push(format!("log {nth}: {shown}
+{ours:?}
+{said}"));
+        }
     }
+    assert!(different.is_empty(), "FLASHKV_SEED={seed}\n{}", different.join("\n"));
     assert!(taken > 0 && taken < FILES, "{taken} of {FILES}");
 }

@@ -17,7 +17,7 @@ pub struct Content {
     pub expire: Option<i64>,
     /// Its elements, each as a text; sorted where they have no order.
     pub parts: Vec<String>,
-    /// The bytes of an element, or the name of a group.
+    /// The least element, or the name of the first group.
     pub sample: Vec<u8>,
 }
 
@@ -46,7 +46,9 @@ fn text(bytes: &[u8]) -> String {
 fn content(entry: &Entry, now: i64) -> Content {
     let (mut parts, mut sample) = (Vec::new(), Vec::new());
     let mut keep = |bytes: &[u8]| {
-        sample = bytes.to_vec();
+        if sample.is_empty() || bytes < sample.as_slice() {
+            sample = bytes.to_vec();
+        }
         text(bytes)
     };
     let kind = match entry.value() {
