@@ -256,7 +256,8 @@ impl Stream {
             Arc::make_mut(node).push(*base, id, fields);
         }
         self.len += 1;
-        self.entries_added += 1;
+        // A saved form may have said anything.
+        self.entries_added = self.entries_added.wrapping_add(1);
         self.last_id = id;
         if self.len == 1 {
             self.first_id = id;

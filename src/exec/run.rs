@@ -558,6 +558,8 @@ impl Executor {
                 batch.halt = Some(Halt::Slow);
                 return;
             }
+            // No log has this; who is not there must not take what comes later.
+            Called::Blocked(_) if self.replay_at.is_some() => reply.null(),
             Called::Blocked(block) => {
                 let call = (command, argv);
                 let blocked = Blocked::new(*block, call, session, planned.footprint);

@@ -108,6 +108,17 @@ fn reply_to(lines: &[&str]) -> String {
 }
 
 #[test]
+fn nothing_waits_while_a_log_is_replayed() {
+    let host = Host::new();
+    let lines = ["BLPOP list 0", "RPUSH list a", "LLEN list"];
+    let mut batch = batch(&lines);
+    let mut executor = host.executor(Lane::Pool).replaying(clock::now());
+    executor.turn(std::slice::from_mut(&mut batch), clock::now());
+    assert_eq!(replies(&mut batch), "$-1\r\n:1\r\n:1\r\n");
+    assert!(batch.halt.is_none() && batch.blocked.is_none());
+}
+
+#[test]
 fn commands_of_a_batch_run_in_order() {
     let lines: Vec<String> = (0..100).map(|n| format!("APPEND k {}", n % 10)).collect();
     let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::harness::SEPARATOR;
+use super::harness::{LENIENT, SEPARATOR, VERSIONS};
 use super::support::{Client, Product, Server, encode, eventually, find_tool};
 
 /// The inputs of each reader.
@@ -19,6 +19,8 @@ pub struct Corpus {
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
+/// Version and checksum at the end of a payload.
+const ENVELOPE_BYTES: usize = 10;
 /// The key of each value. Commands that a server does not know are left out.
 const KEY: &str = "k";
 /// Few elements make a large value.
@@ -111,11 +113,12 @@ impl Corpus {
                 .push(fs::read(&file).expect("a file that was just saved"));
             let reply = client.cmd(&["DUMP", KEY]);
             let payload = reply.bytes().expect("a payload");
-            // Without its envelope, behind the choice of a version.
-            let object = &payload[..payload.len() - 10];
-            let versions = [3, 5];
-            self.restore
-                .extend(versions.map(|version| [&[version], object].concat()));
+            // Without its envelope, behind the choice of its version.
+            let (object, envelope) = payload.split_at(payload.len() - ENVELOPE_BYTES);
+            let version = u16::from_le_bytes([envelope[0], envelope[1]]);
+            let choice = VERSIONS.iter().position(|&known| known == version);
+            let choice = choice.expect("a version that objects are read as") as u8;
+            self.restore.push([&[choice], object].concat());
         }
         client.cmd(&["FLUSHALL"]);
         for (nth, value) in VALUES.iter().enumerate() {
@@ -166,7 +169,9 @@ impl Corpus {
                 ".base.aof"
             });
             let files = [base, part(".incr.aof")].join(SEPARATOR);
-            self.aof.push([&[0], files.as_slice()].concat());
+            for flags in [0, LENIENT] {
+                self.aof.push([&[flags], files.as_slice()].concat());
+            }
         }
     }
 
@@ -193,6 +198,16 @@ impl Corpus {
             b"\x04\x16\x02\x81\x00\x00\x01\xd1\xa9\x4a\x20\x00\x01a\xc0\x01\x00\x01b\xc0\x02"
                 .to_vec(),
         ]);
+        // A stream without entries, whose counters and times are at their ends.
+        self.restore.push(
+            [
+                b"\x02\x13\x00\x00\x05\x05\x00\x00\x00\x00".as_slice(),
+                b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01g\x05\x05",
+                b"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x01\x05alice",
+                b"\x00\x00\x00\x00\x00\x00\x00\x80\x00",
+            ]
+            .concat(),
+        );
         // An old file of the same: no checksum, expiries in seconds.
         let old = b"REDIS0003\xfe\x00\xfd\x00\x00\x00\x7f\x00\x03key\x05value\x0a\x01l";
         self.rdb.push([old.as_slice(), ZIPLIST, b"\xff"].concat());
@@ -204,7 +219,7 @@ impl Corpus {
             let lines = value.iter().map(|line| encode(&words(line)));
             let bytes = lines.collect::<Vec<_>>().concat();
             self.request.push([&[nth as u8], bytes.as_slice()].concat());
-            self.aof.push([b"\0", SEPARATOR, &bytes].concat());
+            self.aof.push([&[LENIENT], SEPARATOR, &bytes].concat());
         }
         let manifest = b"file base seq 1 type b\nfile incr1 seq 1 type i\n";
         let incr = encode(&["SET", "a", "b"]);

@@ -473,3 +473,16 @@ fn redis_counts_the_nodes_of_its_tree() {
         assert_eq!(stream.radix_node_count(), want, "{at}");
     }
 }
+
+#[test]
+fn a_counter_at_its_end_begins_anew() {
+    let counters = Counters {
+        len: 0,
+        last_id: id(1, 0),
+        max_deleted_id: StreamId::MIN,
+        entries_added: u64::MAX,
+    };
+    let mut stream = load(&[], counters).expect("counters may be anything");
+    stream.append(id(2, 0), [(&b"f"[..], &b"v"[..])].into_iter(), USUAL);
+    assert_eq!((stream.len(), stream.entries_added()), (1, 0));
+}

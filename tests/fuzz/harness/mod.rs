@@ -74,7 +74,7 @@ pub fn rdb(input: &[u8]) -> bool {
 }
 
 /// The versions of the format that objects are read as.
-const VERSIONS: [u16; 6] = [6, 9, 10, 11, 12, 80];
+pub const VERSIONS: [u16; 6] = [6, 9, 10, 11, 12, 80];
 
 /// RESTORE: the first byte of `input` chooses the version, the rest is an object, to which
 /// a right envelope is added.
@@ -109,7 +109,7 @@ const OWN_MANIFEST: u8 = 1;
 /// In the first byte: checksums of chunks are as they are, which is hardly ever right.
 const OWN_CHECKSUMS: u8 = 2;
 /// In the first byte: what is cut off or damaged is loaded as far as it goes.
-const LENIENT: u8 = 4;
+pub const LENIENT: u8 = 4;
 /// In the first byte: only a part is loaded, up to a time.
 const UNTIL: u8 = 8;
 const UNTIL_SECS: i64 = 1_700_000_000;

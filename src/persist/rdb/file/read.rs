@@ -193,7 +193,8 @@ impl<R: Read, V: Visitor> Loader<'_, R, V> {
         let name = self.source.text()?.into_bytes();
         let value = self.source.text()?.into_bytes();
         if name == DEADLINES.as_bytes() {
-            head.deadlines = Some(deadlines(&value)?);
+            // Its end is not that of the file.
+            head.deadlines = Some(deadlines(&value).map_err(|_| Error::Time)?);
         } else {
             self.visitor.aux(&name, &value);
         }

@@ -189,6 +189,19 @@ fn deadlines_of_fields_stand_beside_a_plain_hash() {
 }
 
 #[test]
+fn deadlines_that_are_cut_off_are_told_from_a_file_that_is() {
+    for value in [b"".as_slice(), b"1234567", b"12345678\x40"] {
+        let mut writer = FileWriter::new(Vec::new(), Target::Redis70, false);
+        writer.aux("flashkv-field-deadlines", value);
+        let error = load_bytes(&ended(writer), true)
+            .err()
+            .expect("no deadlines");
+        let problem = error.problem.to_string();
+        assert_eq!(problem, "impossible time", "{}", value.escape_ascii());
+    }
+}
+
+#[test]
 fn a_hash_of_which_nothing_lives_is_left_out() {
     let hasher = KeyHasher::seeded(1);
     let mut hash = Hash::new();
