@@ -34,7 +34,7 @@ fn one_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Unba
             [] | [0, ..] => return Ok(rest),
             [b'"', tail @ ..] => return double_quoted(tail, word),
             [b'\'', tail @ ..] => return single_quoted(tail, word),
-            [byte, ..] if is_blank(*byte) => return Ok(rest),
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => return Ok(rest),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -91,7 +91,8 @@ fn after_quote(rest: &[u8]) -> Result<&[u8], Unbalanced> {
     }
 }
 
-/// C's `isspace`.
+/// C's `isspace`. The last two are blanks between words, and yet do not end one that is not
+/// quoted, as in Redis.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -177,7 +178,7 @@ mod tests {
             (b"set k 'a\\'b\\n'", vec![b"set", b"k", b"a'b\\n"]),
             (b"set k \"\"", vec![b"set", b"k", b""]),
             (b"foo\"bar\"", vec![b"foobar"]),
-            (b"\x0ba\x0b\x0cb\x0b", vec![b"a", b"b"]),
+            (b"\x0ba\x0b\x0cb \x0b", vec![b"a\x0b\x0cb"]),
             (b"a \"\\xzz\"", vec![b"a", b"xzz"]),
         ] {
             let want: Vec<Vec<u8>> = want.into_iter().map(<[u8]>::to_vec).collect();

@@ -561,8 +561,7 @@ impl Executor {
             // No log has this; who is not there must not take what comes later.
             Called::Blocked(_) if self.replay_at.is_some() => reply.null(),
             Called::Blocked(block) => {
-                let call = (command, argv);
-                let blocked = Blocked::new(*block, call, session, planned.footprint);
+                let blocked = Blocked::new(*block, (command, argv), session, planned.footprint);
                 return self.wait(batch, blocked, db);
             }
         }

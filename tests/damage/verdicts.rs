@@ -81,7 +81,10 @@ fn verdicts_on_snapshots_agree_with_redis() {
         let why = match &ours {
             Ok(report) | Err(report) => report,
         };
-        let expected = take && is_stricter_for_a_reason(why);
+        let expected = match take {
+            true => is_stricter_for_a_reason(why),
+            false => is_wider_for_a_reason(why, &said),
+        };
         if ours.is_ok() != take && !expected {
             let shown = file.escape_ascii();
             different.push(format!(
@@ -114,6 +117,14 @@ const STRICTER: &[(&str, &str)] = &[
         "Redis passes over the times at which fields expire",
     ),
     (
+        "is beyond `databases`",
+        "Redis finds out when it loads the file",
+    ),
+    (
+        "damaged packed elements",
+        "Redis does not look into listpacks when it checks a file",
+    ),
+    (
         "inconsistent stream",
         "Redis does not add up what nodes and groups say of each other",
     ),
@@ -121,6 +132,14 @@ const STRICTER: &[(&str, &str)] = &[
 
 fn is_stricter_for_a_reason(ours: &str) -> bool {
     STRICTER.iter().any(|(words, _)| ours.contains(words))
+}
+
+/// Why we take what Redis refuses: it is older, and its tool stops at an empty key, which
+/// the server skips.
+fn is_wider_for_a_reason(ours: &str, theirs: &str) -> bool {
+    let is_newer = theirs.contains("Can't handle RDB format version");
+    let skips = ours.contains(" empty keys") && !ours.contains("[info] 0 empty keys");
+    is_newer || skips
 }
 
 #[test]

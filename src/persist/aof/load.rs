@@ -252,7 +252,8 @@ impl One<'_> {
         let name = self.name();
         log::warn!("AOF file {name} is damaged at offset {at}: {what}");
         let tail = self.size - walked.good;
-        if tail <= self.rules.corrupt_tail_max && self.is_last() {
+        let is_within = tail <= self.rules.corrupt_tail_max && !walked.is_ahead;
+        if is_within && self.is_last() {
             self.shorten(path, walked.good)?;
             log::warn!(
                 "AOF {name} loaded anyway because its damaged tail of {tail} bytes is within \

@@ -51,6 +51,9 @@ impl Visit for Survey {
 pub struct Walked {
     /// Bytes of the file that are in order: up to the last whole unit.
     pub good: u64,
+    /// Units behind `good` have been shown: of a chunk whose checksum fits, and whose content
+    /// is damaged all the same. Whoever has run them must not cut the file off at `good`.
+    pub is_ahead: bool,
     /// Lines up to where it ended, from 1, as redis-check-aof counts them.
     pub line: u64,
     pub end: End,
@@ -113,6 +116,7 @@ pub fn walk(
         source: Source::new(input, offset),
         until: until.unwrap_or(i64::MAX),
         good: offset,
+        is_ahead: false,
         line: 1,
         in_unit: false,
         after_chunk: false,
@@ -121,6 +125,7 @@ pub fn walk(
     let end = walker.run();
     Walked {
         good: walker.good,
+        is_ahead: walker.is_ahead,
         line: walker.line,
         end,
     }
@@ -130,6 +135,8 @@ struct Walker<'a> {
     source: Source<'a>,
     until: i64,
     good: u64,
+    /// See [`Walked`].
+    is_ahead: bool,
     line: u64,
     in_unit: bool,
     /// A chunk ends here.
@@ -218,6 +225,7 @@ impl Walker<'_> {
                     return Err(self.damaged(at, Damage::Bracket(name)));
                 }
                 self.in_unit = (self.in_unit || begins) && !ends;
+                self.is_ahead |= !self.in_unit;
                 self.visitor.command(raw, name).map_err(End::Refused)
             }
         }
@@ -228,6 +236,7 @@ impl Walker<'_> {
         self.source.pass(len);
         if !self.in_unit {
             self.good = self.source.offset;
+            self.is_ahead = false;
             self.visitor.reached(self.good).map_err(End::Refused)?;
         }
         Ok(())

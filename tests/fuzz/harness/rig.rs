@@ -100,7 +100,7 @@ impl Rig {
     /// An empty server over `disk`, with the settings for inputs of `size` bytes.
     pub fn new(disk: &MemDisk, size: usize) -> Rig {
         let config = Config::new();
-        let narrow = if size % 2 == 0 { NARROW } else { &[] };
+        let narrow = if size.is_multiple_of(2) { NARROW } else { &[] };
         for (id, text) in ALWAYS.iter().chain(narrow) {
             config.set(*id, text.as_bytes()).expect("a good setting");
         }

@@ -86,10 +86,12 @@ fn group<S: Source>(source: &mut S, kind: u8, loader: &Loader) -> Result<GroupLo
         source.text_into(&mut name)?;
         let seen = source.millis()?;
         let active = match kind {
-            kind::STREAM_LISTPACKS_3 => Some(source.millis()?).filter(|&at| at >= 0),
+            kind::STREAM_LISTPACKS_3 => source.millis()?,
             // The best guess there is.
-            _ => Some(seen),
+            _ => seen,
         };
+        // What is not known is written as -1.
+        let active = Some(active).filter(|&at| at >= 0);
         let consumer = group.consumer(&name, seen, active)?;
         for _ in 0..source.count(ID_BYTES)? {
             group.owns(consumer, raw_id(source)?)?;
