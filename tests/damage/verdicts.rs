@@ -11,7 +11,7 @@ use flashkv::persist::check as rdb_check;
 use flashkv::persist::disk::RealDisk;
 
 use super::support::{Rng, require_tool};
-use super::{corpus, harness, mutate};
+use super::{corpus, harness, mutate, seed};
 
 /// Damaged files that get two verdicts; each takes two processes some milliseconds.
 const FILES: usize = 400;
@@ -59,7 +59,7 @@ fn verdicts_on_snapshots_agree_with_redis() {
     let Some(tool) = require_tool("redis-check-rdb") else {
         return;
     };
-    let seed = Rng::seed_from_env("verdicts_on_snapshots");
+    let seed = seed("verdicts_on_snapshots");
     let files: Vec<Vec<u8>> = corpus()
         .rdb
         .iter()
@@ -147,7 +147,7 @@ fn verdicts_on_logs_agree_with_redis() {
     let Some(tool) = require_tool("redis-check-aof") else {
         return;
     };
-    let seed = Rng::seed_from_env("verdicts_on_logs");
+    let seed = seed("verdicts_on_logs");
     // Chunks have checksums, which Redis does not look at, and Valkey's snapshots are none
     // for it.
     let has = |log: &[u8], what: &[u8]| memchr::memmem::find(log, what).is_some();

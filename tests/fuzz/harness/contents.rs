@@ -44,10 +44,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn content(entry: &Entry, now: i64) -> Content {
-    let (mut parts, mut sample) = (Vec::new(), Vec::new());
+    let (mut parts, mut sample) = (Vec::new(), None);
     let mut keep = |bytes: &[u8]| {
-        if sample.is_empty() || bytes < sample.as_slice() {
-            sample = bytes.to_vec();
+        if sample.as_deref().is_none_or(|least| bytes < least) {
+            sample = Some(bytes.to_vec());
         }
         text(bytes)
     };
@@ -108,7 +108,7 @@ fn content(entry: &Entry, now: i64) -> Content {
         kind,
         expire: entry.expire_at(),
         parts,
-        sample,
+        sample: sample.unwrap_or_default(),
     }
 }
 
