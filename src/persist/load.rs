@@ -1,8 +1,8 @@
 //! Keys of a file into the keyspace.
 //!
-//! One thread reads the file and makes its entries, another one puts them in: the two take
-//! about as long. Keys go in by groups, so that the cache misses of a group are waited for
-//! together, and each group takes its shards' locks once.
+//! One thread reads the file and makes its entries, another one puts them in. Keys go in by
+//! groups, so that the cache misses of a group are waited for together, and each group takes
+//! its shards' locks once.
 
 use std::io::{self, Read};
 use std::panic::resume_unwind;

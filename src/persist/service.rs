@@ -557,8 +557,8 @@ impl Persistence {
             counter.store(0, Relaxed);
         }
         self.progress.total_bytes.store(size, Relaxed);
-        let mut source = FileSource::new(input, size, self.config.flag(Id::RDBCHECKSUM));
         let task = self.load_task(false, replace, now);
+        let mut source = FileSource::new(input, size, task.rules.checksum);
         let functions = load::load(&mut source, locks, &task).map_err(|error| told(&error))?;
         *self.functions.lock() = functions;
         self.progress.loaded_bytes.store(size, Relaxed);
@@ -581,9 +581,9 @@ impl Persistence {
     /// # Errors
     /// A text that says where and why it cannot be loaded.
     pub fn load_base(&self, input: Box<dyn io::Read + Send>, size: u64) -> Result<u64, String> {
-        let mut source = FileSource::new(input, size, self.config.flag(Id::RDBCHECKSUM));
-        let mut locks = Locks::new(&self.keyspace, Patience::Wait);
         let task = self.load_task(true, false, clock::now());
+        let mut source = FileSource::new(input, size, task.rules.checksum);
+        let mut locks = Locks::new(&self.keyspace, Patience::Wait);
         let functions = load::load(&mut source, &mut locks, &task);
         *self.functions.lock() = functions.map_err(|error| error.to_string())?;
         Ok(source.offset())

@@ -49,6 +49,13 @@ fn theirs(tool: &PathBuf, path: &PathBuf) -> (bool, String) {
     (output.status.success(), said)
 }
 
+/// No verdict differs, and there were both kinds.
+fn assert_agree(different: &[String], taken: usize, seed: u64) {
+    let told = different.join("\n");
+    assert!(different.is_empty(), "FLASHKV_SEED={seed}\n{told}");
+    assert!(taken > 0 && taken < FILES, "{taken} of {FILES}");
+}
+
 /// Whether Redis 7.0 knows the version of this file.
 fn is_old_enough(file: &[u8]) -> bool {
     file.starts_with(b"REDIS0010") || file.starts_with(b"REDIS0003")
@@ -94,12 +101,7 @@ fn verdicts_on_snapshots_agree_with_redis() {
             ));
         }
     }
-    assert!(
-        different.is_empty(),
-        "FLASHKV_SEED={seed}\n{}",
-        different.join("\n")
-    );
-    assert!(taken > 0 && taken < FILES, "{taken} of {FILES}");
+    assert_agree(&different, taken, seed);
 }
 
 /// Why we refuse what Redis takes, by our words.
@@ -181,12 +183,7 @@ fn verdicts_on_logs_agree_with_redis() {
             ));
         }
     }
-    assert!(
-        different.is_empty(),
-        "FLASHKV_SEED={seed}\n{}",
-        different.join("\n")
-    );
-    assert!(taken > 0 && taken < FILES, "{taken} of {FILES}");
+    assert_agree(&different, taken, seed);
 }
 
 /// Numbers that strtol reads and we do not, with signs, blanks or nothing at all; and the

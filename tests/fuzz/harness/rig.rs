@@ -16,10 +16,11 @@ use flashkv::exec::replay::Replay;
 use flashkv::exec::{Batch, ConnId, Executor, Lane, Outlet};
 use flashkv::persist::aof::load::Target;
 use flashkv::persist::service::Persistence;
-use flashkv::resp::{Limits, Reply};
+use flashkv::resp::Reply;
 use flashkv::store::journal::Silent;
 use flashkv::store::{Keyspace, Locks, Patience};
 
+use super::LIMITS;
 use super::disk::MemDisk;
 
 /// Settings under which some elements make a large value. Every other input has the
@@ -43,11 +44,6 @@ const ALWAYS: &[(Id, &str)] = &[
     (Id::RDB_TARGET, "valkey-9"),
     (Id::ENABLE_DEBUG_COMMAND, "yes"),
 ];
-const LIMITS: Limits = Limits {
-    bulk_max: 1 << 20,
-    authenticated: true,
-};
-
 struct Nobody;
 
 impl Control for Nobody {
