@@ -50,6 +50,16 @@ const EXCEPTIONS: &[Exception] = &[
         event: ":xgroup-createconsumer",
     },
     Exception {
+        reason: "a consumer that only 7.2 has made is there to be deleted",
+        applies: |op| op.name() == "XGROUP",
+        event: ":xgroup-delconsumer",
+    },
+    Exception {
+        reason: "and is not made once more",
+        applies: |op| op.name() == "XGROUP",
+        event: ":xgroup-createconsumer",
+    },
+    Exception {
         reason: "what reads images, or looks at a key before it reads it, misses nothing here; \
             Redis looks twice at what XREAD reads, and never at what OBJECT does",
         applies: |op| {

@@ -507,13 +507,16 @@ fn the_journal_is_told_what_was_decided() {
         rig.line(line);
         assert_eq!(told(&mut rig), *want, "{line}");
     }
+    rig.line("XGROUP DELCONSUMER s g a");
+    rig.line("XGROUP DELCONSUMER s g nobody");
     let events = rig.journal.events.lock();
     assert_eq!(events[5..9], ["xadd", "xadd", "xtrim", "xtrim"]);
     assert!(events.ends_with(&[
         "xgroup-create",
         "xgroup-createconsumer",
         "xdel",
-        "xgroup-createconsumer"
+        "xgroup-createconsumer",
+        "xgroup-delconsumer"
     ]));
 }
 
