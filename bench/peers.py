@@ -142,6 +142,13 @@ class Connection:
         self.send(encode(*args))
         return self.reply()
 
+    def info(self, name):
+        """A number that INFO tells."""
+        for line in self.command("INFO", "everything").split(b"\r\n"):
+            if line.startswith(name.encode() + b":"):
+                return int(line.partition(b":")[2])
+        raise SystemExit(f"INFO has no {name}")
+
     def reply(self):
         """One reply; an error comes back as its exception, not raised."""
         line = self.input.readline()

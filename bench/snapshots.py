@@ -63,13 +63,6 @@ def filling(kind, count):
                          *(part for i in range(ELEMENTS) for part in (i * 1.5, b"m:%d:%d" % (n, i))))
 
 
-def info(client, name):
-    for line in client.command("INFO", "everything").split(b"\r\n"):
-        if line.startswith(name.encode() + b":"):
-            return int(line.partition(b":")[2])
-    raise SystemExit(f"INFO has no {name}")
-
-
 def times_of_files(peers, kind, count, rounds):
     """The best seconds of SAVE and of a start with the file, by server."""
     saves, loads = {}, {}
@@ -153,10 +146,10 @@ class Span:
 
     def __init__(self, client):
         self.client = client
-        self.commands, self.began = info(client, "total_commands_processed"), time.monotonic()
+        self.commands, self.began = client.info("total_commands_processed"), time.monotonic()
 
     def rate(self):
-        commands = info(self.client, "total_commands_processed") - self.commands
+        commands = self.client.info("total_commands_processed") - self.commands
         return commands / (time.monotonic() - self.began)
 
 
@@ -164,7 +157,7 @@ def run_save(server, client, command, field):
     """Runs it to its end: the seconds, and the resident memory at its highest."""
     began, peak = time.monotonic(), 0
     client.command(command)
-    while info(client, field):
+    while client.info(field):
         peak = max(peak, server.resident_bytes() + children_bytes(server.process.pid))
         if time.monotonic() - began > SAVE_SECONDS_MAX:
             raise SystemExit(f"{command} does not end")

@@ -43,8 +43,8 @@ pub struct Names {
 pub struct Client {
     pub id: u64,
     /// Peer and own address, as Redis prints them.
-    pub address: String,
-    pub local_address: String,
+    pub address: Box<str>,
+    pub local_address: Box<str>,
     pub fd: i32,
     /// Whether it came over a Unix socket.
     pub unix: bool,
@@ -86,8 +86,8 @@ pub struct Client {
     /// Bytes received and sent since it connected.
     pub received: AtomicU64,
     pub sent: AtomicU64,
-    /// The user it is authenticated as.
-    pub names: Mutex<Names>,
+    /// Boxed, as most clients tell nothing.
+    names: Mutex<Option<Box<Names>>>,
     /// Subscriptions to channels, patterns and shard channels; changed under the lock
     /// of their registry.
     pub subscriptions: [AtomicUsize; 3],
@@ -133,8 +133,8 @@ impl Client {
     fn new(id: u64, arrival: Arrival) -> Client {
         Client {
             id,
-            address: arrival.address,
-            local_address: arrival.local_address,
+            address: arrival.address.into(),
+            local_address: arrival.local_address.into(),
             fd: arrival.fd,
             unix: arrival.unix,
             created: arrival.now,
@@ -168,6 +168,16 @@ impl Client {
             monitors: AtomicBool::new(false),
             inbox: Inbox::default(),
         }
+    }
+
+    /// What it has told about itself.
+    pub fn names(&self) -> Names {
+        self.names.lock().as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Changes what it has told about itself.
+    pub fn rename(&self, change: impl FnOnce(&mut Names)) {
+        change(self.names.lock().get_or_insert_default());
     }
 
     /// Whether it is subscribed to anything.

@@ -151,8 +151,8 @@ fn entry(call: &Call<'_>, value: u64, waited_us: u64) -> Entry {
         value,
         waited_us,
         args: kept_args(args.into_iter()),
-        address: call.client.address.clone(),
-        client_name: call.client.names.lock().name.clone(),
+        address: call.client.address.to_string(),
+        client_name: call.client.names().name,
     }
 }
 

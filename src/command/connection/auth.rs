@@ -43,7 +43,8 @@ pub(super) fn hello(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         return Err(Error::text(HELLO_NEEDS_AUTH).into());
     }
     if let Some(name) = wishes.name {
-        ctx.session.client.names.lock().name = name.to_vec();
+        let client = &ctx.session.client;
+        client.rename(|names| names.name = name.to_vec());
     }
     if let Some(version) = wishes.version {
         speak(ctx, version);

@@ -19,13 +19,14 @@ pub(super) fn set_name(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     if !valid_text(name) {
         return Err(Error::text(BAD_NAME).into());
     }
-    ctx.session.client.names.lock().name = name.to_vec();
+    let client = &ctx.session.client;
+    client.rename(|names| names.name = name.to_vec());
     ctx.reply.ok();
     Ok(())
 }
 
 pub(super) fn get_name(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
-    match ctx.session.client.names.lock().name.as_slice() {
+    match ctx.session.client.names().name.as_slice() {
         [] => ctx.reply.null(),
         name => ctx.reply.bulk(name),
     }
@@ -43,13 +44,14 @@ pub(super) fn set_info(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         let text = [b"ERR ", attribute, NOT_PRINTABLE];
         return Err(Error::Bytes(text.concat()).into());
     }
-    let mut names = ctx.session.client.names.lock();
-    let field = if is_name {
-        &mut names.lib_name
-    } else {
-        &mut names.lib_version
-    };
-    *field = value.to_vec();
+    ctx.session.client.rename(|names| {
+        let field = if is_name {
+            &mut names.lib_name
+        } else {
+            &mut names.lib_version
+        };
+        *field = value.to_vec();
+    });
     ctx.reply.ok();
     Ok(())
 }

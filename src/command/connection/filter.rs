@@ -124,7 +124,7 @@ impl<'a> Filter<'a> {
 
 impl What<'_> {
     fn is_met(&self, client: &Client, now: Millis) -> bool {
-        let names = || client.names.lock();
+        let names = || client.names();
         match self {
             What::Ids(ids) => ids.contains(&client.id),
             What::Kind(kind) => kind.admits(client),

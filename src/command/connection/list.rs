@@ -116,7 +116,7 @@ fn command_names(table: &Table) -> Vec<&str> {
 /// Appends one line in Redis's format. `obl` counts output as far as Redis's clients have
 /// room for it in place, `omem`, which operators watch, what is longer, and `oll` its parts.
 fn push_line(text: &mut Vec<u8>, client: &Client, commands: &[&str], now: Millis) {
-    let names = client.names.lock().clone();
+    let names = client.names();
     let seconds = |since: Millis| (now - since).max(0) / 1000;
     let input = (
         client.input_len.load(Relaxed),

@@ -87,7 +87,7 @@ fn reset(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
     let client = &ctx.session.client;
     client.no_evict.store(false, Relaxed);
     client.no_touch.store(false, Relaxed);
-    client.names.lock().name.clear();
+    client.rename(|names| names.name.clear());
     ctx.reply.simple("RESET");
     Ok(())
 }

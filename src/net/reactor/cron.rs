@@ -188,7 +188,7 @@ impl Reactor {
             let Some(batch) = &mut conn.batch else {
                 continue;
             };
-            if idle > 2000 && batch.requests.byte_len() > 0 && !batch.requests.is_cut() {
+            if idle > 2000 && batch.requests.mem_bytes() > 0 && !batch.requests.is_cut() {
                 batch.requests.shrink();
             }
             let unsent = batch.reply.pending();
