@@ -34,7 +34,7 @@ fn one_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Unba
             [] | [0, ..] => return Ok(rest),
             [b'"', tail @ ..] => return double_quoted(tail, word),
             [b'\'', tail @ ..] => return single_quoted(tail, word),
-            [b' ' | b'\t' | b'\n' | b'\r', ..] => return Ok(rest),
+            [byte, ..] if ends_word(*byte) => return Ok(rest),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -91,10 +91,14 @@ fn after_quote(rest: &[u8]) -> Result<&[u8], Unbalanced> {
     }
 }
 
-/// C's `isspace`. The last two are blanks between words, and yet do not end one that is not
-/// quoted, as in Redis.
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+/// What may stand between words: C's `isspace`.
+pub fn is_blank(byte: u8) -> bool {
+    ends_word(byte) || matches!(byte, 0x0b | 0x0c)
+}
+
+/// What ends a word that is not quoted: not all of the blanks do, as in Redis.
+pub fn ends_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 fn unescape(byte: u8) -> u8 {

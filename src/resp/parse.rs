@@ -21,7 +21,7 @@
 use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::base::{num, split};
 
@@ -610,7 +610,9 @@ impl Requests {
     /// Reads one inline command; whether there was a whole line.
     fn inline(&mut self) -> Result<bool, ProtocolError> {
         let rest = &self.input[self.parsed..];
-        let Some(end) = memchr(b'\n', rest) else {
+        // Redis looks for the end with C's `strchr`: a NUL before it hides it for ever.
+        let end = memchr2(b'\n', 0, rest).filter(|&at| rest[at] == b'\n');
+        let Some(end) = end else {
             return if rest.len() > LINE_MAX {
                 Err(ProtocolError::InlineTooBig)
             } else {
@@ -619,7 +621,7 @@ impl Requests {
         };
         let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
         let first = self.args.len() as u32;
-        if line.iter().any(|b| matches!(b, b'"' | b'\'' | 0)) {
+        if line.iter().any(|b| matches!(b, b'"' | b'\'')) {
             let mut words = Vec::new();
             split::split(line, |word| words.push(Bytes::copy_from_slice(word)))
                 .map_err(|split::Unbalanced| ProtocolError::UnbalancedQuotes)?;
@@ -652,19 +654,26 @@ fn short_number(input: &[u8], marker: u8) -> Option<(usize, usize)> {
     }
 }
 
-/// Splits a line without quotes in place; `base` is its offset in the input.
+/// Splits a line without quotes in place, as [`split::split`] would; `base` is its offset
+/// in the input.
 fn push_plain_words(args: &mut Vec<Arg>, line: &[u8], base: usize) {
-    let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | 0x0b | 0x0c);
     let mut at = 0;
-    for word in line.split(is_blank) {
-        if !word.is_empty() {
-            args.push(Arg {
-                at: (base + at) as u32,
-                len: word.len() as u32,
-            });
+    loop {
+        at += count_while(&line[at..], split::is_blank);
+        if at == line.len() {
+            return;
         }
-        at += word.len() + 1;
+        let len = count_while(&line[at..], |byte| !split::ends_word(byte));
+        args.push(Arg {
+            at: (base + at) as u32,
+            len: len as u32,
+        });
+        at += len;
     }
+}
+
+fn count_while(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().take_while(|&&byte| holds(byte)).count()
 }
 
 #[cfg(test)]

@@ -80,6 +80,54 @@ fn whole_and_inline_commands() {
     );
 }
 
+/// What redis-server 7.0.15 has made of these lines.
+#[test]
+fn inline_words_end_where_redis_ends_them() {
+    let lines: &[(&str, &[&str])] = &[
+        ("ECHO a\tb", &["ECHO", "a", "b"]),
+        ("ECHO a\rb", &["ECHO", "a", "b"]),
+        ("\t \r\x0b\x0cECHO a \t\r", &["ECHO", "a"]),
+        ("ECHO a\x0bb", &["ECHO", "a\x0bb"]),
+        ("ECHO a\x0cb\x0c d", &["ECHO", "a\x0cb\x0c", "d"]),
+        ("ECHO\x0ba", &["ECHO\x0ba"]),
+        ("ECHO a\x0b\x0c", &["ECHO", "a\x0b\x0c"]),
+        ("ECHO \x0b\x0c a", &["ECHO", "a"]),
+        ("ECHO \x0b\x0ca", &["ECHO", "a"]),
+        ("ECHO \x0b", &["ECHO"]),
+        ("ECHO a \x0c", &["ECHO", "a"]),
+        ("ECHO \x1c\x01\x7f", &["ECHO", "\x1c\x01\x7f"]),
+        ("ECHO \"a\x0bb\tc\rd\"", &["ECHO", "a\x0bb\tc\rd"]),
+        ("ECHO 'a\x0cb'", &["ECHO", "a\x0cb"]),
+        ("ECHO \"a\"\x0b", &["ECHO", "a"]),
+        ("ECHO \"a\"\x0cb", &["ECHO", "a", "b"]),
+        ("ECHO \x0b\"a\"", &["ECHO", "a"]),
+        ("ECHO a\x0b'b'", &["ECHO", "a\x0bb"]),
+        ("ECHO a\"\x0b\"", &["ECHO", "a\x0b"]),
+    ];
+    for (line, want) in lines {
+        for end in ["\r\n", "\n"] {
+            let (got, error) = run(&[line.as_bytes(), end.as_bytes()], OPEN);
+            assert_eq!((got, error), (vec![words(want)], None), "{line:?}{end:?}");
+        }
+    }
+    for nothing in ["\t\r\n", "\x0b\r\n", "\x0c\n", "\r\r\n", " \n"] {
+        assert_eq!(run(&[nothing.as_bytes()], OPEN), (vec![], None));
+    }
+}
+
+#[test]
+fn a_nul_hides_the_end_of_an_inline_line() {
+    for line in ["\0", "ECHO a\0b", "ECHO \"a\0b\"", "ECHO a\0"] {
+        let line = format!("PING\r\n{line}\r\n");
+        let requests = [line.as_bytes(), b"PING\r\n"].concat();
+        assert_eq!(run(&[&requests], OPEN), (vec![words(&["PING"])], None));
+        let more = vec![b'\n'; LINE_MAX];
+        let (got, error) = run(&[&requests, &more], OPEN);
+        assert_eq!(got, vec![words(&["PING"])]);
+        assert_eq!(error, Some(ProtocolError::InlineTooBig));
+    }
+}
+
 #[test]
 fn every_error_has_its_text() {
     let long = vec![b'1'; LINE_MAX + 2];
