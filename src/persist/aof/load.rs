@@ -240,7 +240,7 @@ impl One<'_> {
             "!!! Warning: short read while loading the AOF file {}!!!",
             self.name()
         );
-        self.shorten(path, walked.good)?;
+        self.shorten(path, walked)?;
         log::warn!(
             "AOF {} loaded anyway because aof-load-truncated is enabled",
             self.name()
@@ -252,19 +252,15 @@ impl One<'_> {
         let name = self.name();
         log::warn!("AOF file {name} is damaged at offset {at}: {what}");
         let tail = self.size - walked.good;
-        let is_within = tail <= self.rules.corrupt_tail_max && !walked.is_ahead;
-        if is_within && self.is_last() {
-            self.shorten(path, walked.good)?;
+        if tail <= self.rules.corrupt_tail_max && self.is_last() {
+            self.shorten(path, walked)?;
             log::warn!(
                 "AOF {name} loaded anyway because its damaged tail of {tail} bytes is within \
                  aof-load-corrupt-tail-max-size"
             );
             return Ok(());
         }
-        Err(format!(
-            "Bad file format reading the append only file {name}: make a backup of your AOF \
-             file, then use ./redis-check-aof --fix <filename.manifest>"
-        ))
+        Err(self.bad_format())
     }
 
     /// Whether no command follows this file. One behind it may have been begun and left.
@@ -277,9 +273,13 @@ impl One<'_> {
         })
     }
 
-    /// Cuts off what does not hold: the log goes on from there.
-    fn shorten(&self, path: &Path, good: u64) -> Result<(), String> {
-        let name = self.name();
+    /// Cuts off what does not hold: the log goes on from there. Refuses where commands behind
+    /// that place have run: the log would lack what the data has.
+    fn shorten(&self, path: &Path, walked: &Walked) -> Result<(), String> {
+        if walked.is_ahead {
+            return Err(self.bad_format());
+        }
+        let (name, good) = (self.name(), walked.good);
         log::warn!("!!! Truncating the AOF {name} at offset {good} !!!");
         let file = self.files.disk().append(path);
         let cut = file.and_then(|file| {
@@ -304,6 +304,14 @@ impl One<'_> {
     fn unreadable(&self, error: &io::Error) -> String {
         let (name, why) = (self.name(), error_text(error));
         format!("Unrecoverable error reading the append only file {name}: {why}")
+    }
+
+    fn bad_format(&self) -> String {
+        format!(
+            "Bad file format reading the append only file {}: make a backup of your AOF \
+             file, then use ./redis-check-aof --fix <filename.manifest>",
+            self.name()
+        )
     }
 
     fn refused(&self, why: &str) -> String {

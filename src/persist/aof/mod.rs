@@ -26,5 +26,7 @@ pub mod parse;
 pub mod record;
 pub mod service;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod walk;
 pub mod writer;

@@ -1,21 +1,9 @@
 //! Verdicts on logs of each kind of damage, and what repairing leaves of them.
 
 use super::super::record::push_command;
+use super::super::testing::{commands, put};
 use super::*;
 use crate::persist::disk::sim::SimDisk;
-
-fn commands(names: &[&str]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    names
-        .iter()
-        .for_each(|name| push_command(&[name.as_bytes()], &mut bytes));
-    bytes
-}
-
-fn put(disk: &SimDisk, name: &str, bytes: &[u8]) {
-    let file = disk.create(&Path::new("dir").join(name)).expect("a file");
-    file.write_all(bytes).expect("room");
-}
 
 /// The verdict on `dir/name`, and all that was told on the way.
 fn verdict(disk: &SimDisk, name: &str, fix: Fix<'_>) -> (Result<String, String>, String) {

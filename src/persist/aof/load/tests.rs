@@ -1,6 +1,7 @@
 //! Logs of several files that are loaded, cut off or refused as Redis does it.
 
-use super::super::record::{Head, push_command};
+use super::super::record::Head;
+use super::super::testing::{chunk, commands, put};
 use super::*;
 use crate::persist::disk::Disk;
 use crate::persist::disk::sim::SimDisk;
@@ -37,19 +38,6 @@ impl Target for Names {
     }
 
     fn progress(&mut self, _bytes: u64) {}
-}
-
-fn commands(names: &[&str]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    names
-        .iter()
-        .for_each(|name| push_command(&[name.as_bytes()], &mut bytes));
-    bytes
-}
-
-fn put(disk: &SimDisk, name: &str, bytes: &[u8]) {
-    let file = disk.create(&Path::new("dir").join(name)).expect("a file");
-    file.write_all(bytes).expect("room");
 }
 
 fn content(disk: &SimDisk, name: &str) -> Vec<u8> {
@@ -221,5 +209,35 @@ fn a_torn_chunk_is_cut_off() {
         assert!(loaded.is_ok(), "{torn}: {loaded:?}");
         assert!(!names.contains(&"A".into()));
         assert_eq!(content(&disk, "y").len(), good);
+    }
+}
+
+/// No writer makes such chunks: their checksums fit, and yet a unit is open at the end of
+/// one, or something in it is no command. Before that, `A` has run.
+#[test]
+fn nothing_is_cut_off_that_has_run() {
+    let open_unit = chunk(&commands(&["A", "MULTI", "B"]));
+    let no_command = chunk(&[commands(&["A"]), b"!!!".to_vec()].concat());
+    let rules = Rules {
+        corrupt_tail_max: u64::MAX,
+        ..LENIENT
+    };
+    for bytes in [open_unit, no_command] {
+        let disk = three(b"", b"", &bytes);
+        let (loaded, names) = load_three(&disk, rules);
+        let why = loaded.expect_err("A would be lost");
+        assert!(
+            why.starts_with("Bad file format reading the append only file y:"),
+            "{why}"
+        );
+        assert_eq!(names[0], "A");
+        assert_eq!(content(&disk, "y"), bytes);
+    }
+    // Where nothing has run, the whole chunk goes.
+    for body in [commands(&["MULTI", "B"]), b"!!!".to_vec()] {
+        let disk = three(b"", b"", &chunk(&body));
+        let (loaded, _) = load_three(&disk, rules);
+        assert!(loaded.is_ok(), "{loaded:?}");
+        assert_eq!(content(&disk, "y"), b"");
     }
 }

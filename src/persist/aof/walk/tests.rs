@@ -1,6 +1,7 @@
 //! Files of commands that are whole, cut off at every place, torn and damaged.
 
 use super::super::record::{Encoder, push_command};
+use super::super::testing::{chunk, commands};
 use super::*;
 
 /// Keeps what it is shown, command by command.
@@ -237,4 +238,43 @@ fn large_records_are_read_whole() {
     let (walked, shown) = walked(&file);
     assert!(matches!(walked.end, End::Whole));
     assert_eq!(shown.commands, [bytes.clone(), bytes]);
+}
+
+#[test]
+fn a_walk_is_ahead_where_a_damaged_chunk_has_shown_units() {
+    let (a, exec) = (commands(&["A"]), commands(&["EXEC"]));
+    let open = commands(&["MULTI", "A"]);
+    let whole = commands(&["MULTI", "A", "EXEC"]);
+    for (bytes, is_ahead) in [
+        (a.clone(), false),
+        (open.clone(), false),
+        ([&a[..], b"!"].concat(), false),
+        (chunk(&a), false),
+        (chunk(&open), false),
+        (chunk(b"!"), false),
+        (chunk(&[&open[..], b"!"].concat()), false),
+        // What a later chunk has not shown is not ahead of an earlier one's end.
+        ([chunk(&a), chunk(b"!")].concat(), false),
+        (chunk(&[&a[..], b"!"].concat()), true),
+        (chunk(&[&whole[..], b"!"].concat()), true),
+        (chunk(&[&a[..], &open].concat()), true),
+        (chunk(&[&whole[..], &exec].concat()), true),
+        (
+            [chunk(&open), chunk(&exec[..exec.len() - 1])].concat(),
+            false,
+        ),
+        (
+            [chunk(&open), chunk(&[&exec[..], b"!"].concat())].concat(),
+            true,
+        ),
+    ] {
+        let (walked, shown) = walked(&bytes);
+        assert_eq!(
+            walked.is_ahead,
+            is_ahead,
+            "{} {walked:?}",
+            bytes.escape_ascii()
+        );
+        assert!(!is_ahead || !shown.commands.is_empty());
+    }
 }
