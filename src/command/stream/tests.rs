@@ -555,3 +555,52 @@ fn what_is_large_is_left_to_the_pool() {
     }
     assert_eq!(rig.line("XINFO GROUPS s").matches("pending :1").count(), 1);
 }
+
+/// What a stream has, to compare.
+fn full(rig: &mut Rig) -> String {
+    rig.line("XINFO STREAM s FULL")
+}
+
+/// Runs what the journal of `rig` was told on an empty server; it must take all of it.
+fn replayed(rig: &mut Rig) -> Rig {
+    let mut again = Rig::new();
+    for line in told(rig) {
+        let reply = again.line(&line);
+        assert!(!reply.starts_with('-'), "{line}: {reply}");
+    }
+    again
+}
+
+#[test]
+fn a_count_of_reads_past_its_end_is_not_known() {
+    let mut rig = Rig::new();
+    for line in [
+        "XADD s 1-1 a b",
+        "XSETID s 1-1 ENTRIESADDED 9223372036854775807",
+        "XADD s 2-1 a b",
+        "XADD s 3-1 a b",
+        "XGROUP CREATE s g 0",
+    ] {
+        rig.line(line);
+    }
+    expect(
+        &mut rig,
+        &[
+            (
+                "XREADGROUP GROUP g a COUNT 1 STREAMS s >",
+                "*1 *2 $1 s *1 *2 $3 1-1 *2 $1 a $1 b",
+            ),
+            (
+                "XINFO GROUPS s",
+                "*1 *12 $4 name $1 g $9 consumers :1 $7 pending :1 $17 last-delivered-id $3 1-1 \
+                 $12 entries-read :9223372036854775807 $3 lag :2",
+            ),
+        ],
+    );
+    for _ in 0..2 {
+        rig.line("XREADGROUP GROUP g a COUNT 1 STREAMS s >");
+        let groups = rig.line("XINFO GROUPS s");
+        assert!(groups.contains("entries-read $-1"), "{groups}");
+    }
+    assert_eq!(full(&mut replayed(&mut rig)), full(&mut rig));
+}

@@ -6,6 +6,10 @@
 //! lie ahead of the group, the lag is unknown rather than wrong, unless the group's
 //! place is one whose distance from the beginning is known anyway. The rules are
 //! those of Redis 7.2.
+//!
+//! What a group has read is never negative here. Sums past `i64::MAX` are negative in Redis,
+//! where -1 means that nothing is known; the others no command takes, so that a log can't tell
+//! them. Here all of them mean that nothing is known.
 
 use super::Stream;
 use super::group::Group;
@@ -20,6 +24,11 @@ impl Stream {
 
     /// How many entries were ever added up to `id`, if that can be known. O(1).
     pub fn distance_to(&self, id: StreamId) -> Option<i64> {
+        self.raw_distance_to(id).filter(|&distance| distance >= 0)
+    }
+
+    /// The same, negative where Redis's sum is.
+    fn raw_distance_to(&self, id: StreamId) -> Option<i64> {
         let (added, len) = (self.entries_added as i64, self.len as i64);
         if added == 0 {
             return Some(0);
@@ -51,7 +60,7 @@ impl Stream {
         }
         let read = match group.entries_read {
             Some(read) if !self.has_gap_from(group.last_id) => Some(read),
-            _ => self.distance_to(group.last_id),
+            _ => self.raw_distance_to(group.last_id),
         };
         read.map(|read| added.wrapping_sub(read))
     }
@@ -60,7 +69,7 @@ impl Stream {
     /// delivered; `read` is what it has read before. O(1).
     pub fn read_after(&self, read: Option<i64>, id: StreamId) -> Option<i64> {
         match read {
-            Some(read) if !self.has_gap_from(id) => Some(read.wrapping_add(1)),
+            Some(read) if !self.has_gap_from(id) => read.checked_add(1),
             _ if self.entries_added > 0 => self.distance_to(id),
             read => read,
         }
