@@ -16,7 +16,8 @@ struct ClaimOptions {
     just_id: bool,
     force: bool,
     time: Option<i64>,
-    retry_count: Option<u64>,
+    /// At least 0.
+    retry_count: Option<i64>,
     last_id: Option<StreamId>,
 }
 
@@ -37,7 +38,7 @@ impl ClaimOptions {
             } else if valued && args.word("TIME") {
                 options.time = Some(args.int_or(TIME)?);
             } else if valued && args.word("RETRYCOUNT") {
-                options.retry_count = u64::try_from(args.int_or(RETRY)?).ok();
+                options.retry_count = Some(args.int_or(RETRY)?).filter(|&count| count >= 0);
             } else if valued && args.word("LASTID") {
                 options.last_id = Some(entry_id(args.bytes()?)?);
             } else {

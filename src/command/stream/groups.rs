@@ -225,7 +225,7 @@ impl<'a> Search<'a> {
             let owner = group.consumer(pending.consumer);
             reply.bulk(owner.map_or(b"", |owner| owner.name()));
             reply.int(idle(pending.time).max(0));
-            reply.int(pending.count as i64);
+            reply.int(pending.count);
         }
     }
 }

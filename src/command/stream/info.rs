@@ -146,7 +146,7 @@ fn write_full_pending(reply: &mut Reply, group: &Group, count: usize) {
         let owner = group.consumer(pending.consumer);
         reply.bulk(owner.map_or(b"", Consumer::name));
         reply.int(pending.time);
-        reply.int(pending.count as i64);
+        reply.int(pending.count);
     }
 }
 
@@ -165,7 +165,7 @@ fn write_full_consumer(reply: &mut Reply, group: &Group, consumer: &Consumer, co
         write_id(reply, id);
         let pending = group.pending(id);
         reply.int(pending.map_or(0, |pending| pending.time));
-        reply.int(pending.map_or(0, |pending| pending.count as i64));
+        reply.int(pending.map_or(0, |pending| pending.count));
     }
 }
 

@@ -604,3 +604,24 @@ fn a_count_of_reads_past_its_end_is_not_known() {
     }
     assert_eq!(full(&mut replayed(&mut rig)), full(&mut rig));
 }
+
+#[test]
+fn a_count_of_deliveries_stays_at_its_end() {
+    let mut rig = rig();
+    let most = "9223372036854775807";
+    rig.line("XGROUP CREATE s g 0");
+    rig.line("XREADGROUP GROUP g a COUNT 1 STREAMS s >");
+    rig.line("XCLAIM s g a 0 1-1 JUSTID RETRYCOUNT -1");
+    let pending = |count: &str| format!("*1 *4 $3 1-1 $1 a :0 :{count}");
+    assert_eq!(rig.line("XPENDING s g - + 9"), pending("1"));
+    rig.line(&format!("XCLAIM s g a 0 1-1 RETRYCOUNT {most}"));
+    for again in [
+        "XCLAIM s g a 0 1-1",
+        "XAUTOCLAIM s g a 0 -",
+        "XREADGROUP GROUP g a STREAMS s 0",
+    ] {
+        rig.line(again);
+        assert_eq!(rig.line("XPENDING s g - + 9"), pending(most), "{again}");
+    }
+    assert_eq!(full(&mut replayed(&mut rig)), full(&mut rig));
+}

@@ -31,7 +31,7 @@ struct GroupState {
     last_id: StreamId,
     consumers: Vec<String>,
     /// The consumer, when it was delivered and how often.
-    pending: BTreeMap<StreamId, (String, Millis, u64)>,
+    pending: BTreeMap<StreamId, (String, Millis, i64)>,
 }
 
 fn shown(text: &[u8]) -> String {
@@ -344,7 +344,7 @@ fn claim(words: &[&str], mut state: State, missing: bool, now: Millis) -> (Answe
             continue;
         };
         let count = group.pending.get(&id).map_or(1, |pending| pending.2);
-        let count = count + u64::from(!just);
+        let count = count + i64::from(!just);
         group.pending.insert(id, (words[3].to_owned(), now, count));
         claimed.push(if just {
             bulk(&id.to_text())

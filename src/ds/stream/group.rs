@@ -27,8 +27,8 @@ pub struct ConsumerId(pub(super) u64);
 pub struct Pending {
     /// When it was delivered last, in milliseconds.
     pub time: i64,
-    /// How often.
-    pub count: u64,
+    /// How often, as far as replies and the log can tell it.
+    pub count: i64,
     /// To whom.
     pub consumer: ConsumerId,
 }

@@ -120,11 +120,12 @@ impl GroupLoader {
         }
     }
 
-    /// Takes something that is pending: when it was delivered last, and how often.
+    /// Takes something that is pending: when it was delivered last, and how often; that is
+    /// more than can be counted only where it is not true.
     pub fn pending(&mut self, id: StreamId, time: i64, count: u64) -> Result<(), Invalid> {
         let pending = Pending {
             time,
-            count,
+            count: i64::try_from(count).unwrap_or(i64::MAX),
             consumer: NOBODY,
         };
         match self.group.pending.insert(id, pending) {

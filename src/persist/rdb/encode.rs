@@ -142,7 +142,7 @@ fn group<S: Sink>(out: &mut Writer<S>, value: &Group, kind: u8) {
     for (id, pending) in value.pending_from(StreamId::MIN) {
         out.raw(&id.to_bytes());
         out.millis(pending.time);
-        out.number(pending.count);
+        out.number(pending.count.cast_unsigned());
     }
     out.count(value.consumer_len());
     for consumer in value.consumers() {

@@ -259,7 +259,7 @@ fn stream(rng: &mut Rng) -> Stream {
                 continue;
             };
             for _ in 0..rng.below(20) {
-                let (time, count) = (NOW - rng.below(99) as i64, 1 + rng.below(5));
+                let (time, count) = (NOW - rng.below(99) as i64, 1 + rng.below(5) as i64);
                 let pending = Pending {
                     time,
                     count,

@@ -52,7 +52,7 @@ pub struct Claim<'a> {
     /// When it counts as delivered.
     pub time: Millis,
     /// How often it counts as delivered.
-    pub count: Option<u64>,
+    pub count: Option<i64>,
     /// Without `count`: whether this is one more delivery.
     pub counts: bool,
     /// Have entries pending that are not.
@@ -521,7 +521,7 @@ fn claim_one(
     };
     let pending = Pending {
         time: claim.time,
-        count: (claim.count).unwrap_or_else(|| count.saturating_add(u64::from(claim.counts))),
+        count: (claim.count).unwrap_or_else(|| count.saturating_add(i64::from(claim.counts))),
         consumer,
     };
     group.assign(id, pending);
@@ -560,7 +560,7 @@ fn auto_claim(
             log.dropped.push(id);
         } else if !is_fresh(&pending, search.min_idle, now) {
             pending.time = now;
-            pending.count = pending.count.saturating_add(u64::from(search.counts));
+            pending.count = pending.count.saturating_add(i64::from(search.counts));
             pending.consumer = consumer;
             group.assign(id, pending);
             set_active(group, consumer, now);

@@ -144,6 +144,60 @@ fn sorted_sets() {
     assert_eq!(refused(&twice, 10), Error::Duplicate);
 }
 
+/// A stream without entries, whose counter is `added`, with a group that has read `reads`
+/// of them and was given the entry 1-1 `count` times.
+fn stream_with(added: u64, reads: u64, count: u64) -> Vec<u8> {
+    let number = |number: u64| [&[0x81], &number.to_be_bytes()[..]].concat();
+    let id = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+    let at = NOW.to_le_bytes();
+    [
+        // No nodes, no entries; last, first and greatest deleted id.
+        b"\x13\x00\x00\x01\x01\x00\x00\x01\x01".as_slice(),
+        &number(added),
+        b"\x01\x01g\x01\x01",
+        &number(reads),
+        b"\x01",
+        &id,
+        &at,
+        &number(count),
+        b"\x01\x01c",
+        &at,
+        b"\x01",
+        &id,
+    ]
+    .concat()
+}
+
+/// What is told of `stream_with` by XINFO, and again once it was saved and loaded.
+fn told_of(added: u64, reads: u64, count: u64) -> (Option<i64>, i64) {
+    let hasher = KeyHasher::seeded(1);
+    let told = |payload: &[u8]| {
+        let value = read(payload, &hasher).expect("a stream");
+        let ValueRef::Collection(CollectionRef::Stream(stream)) = value.value() else {
+            panic!("a stream");
+        };
+        assert_eq!(stream.entries_added(), added);
+        let group = stream.group(b"g").expect("its group");
+        let pending = group.pending(StreamId::new(1, 1)).expect("its entry");
+        let payload = payload::write(value.value(), NOW, Target::Redis70, false);
+        ((group.entries_read, pending.count), payload)
+    };
+    let (first, payload) = told(&enveloped(&stream_with(added, reads, count), 10));
+    let (second, _) = told(&payload);
+    assert_eq!(first, second);
+    first
+}
+
+/// Redis makes negative numbers of these, and shows and logs them.
+#[test]
+fn counters_of_streams_past_what_can_be_told() {
+    let most = i64::MAX as u64;
+    assert_eq!(told_of(7, 5, 3), (Some(5), 3));
+    assert_eq!(told_of(most, most, most), (Some(i64::MAX), i64::MAX));
+    assert_eq!(told_of(u64::MAX, most + 1, most + 1), (None, i64::MAX));
+    assert_eq!(told_of(u64::MAX - 1, u64::MAX, u64::MAX), (None, i64::MAX));
+}
+
 #[test]
 fn what_is_no_value() {
     assert_eq!(refused(b"\x08", 10), Error::Kind(8));
