@@ -193,8 +193,7 @@ impl<R: Read, V: Visitor> Loader<'_, R, V> {
         let name = self.source.text()?.into_bytes();
         let value = self.source.text()?.into_bytes();
         if name == DEADLINES.as_bytes() {
-            // Its end is not that of the file.
-            head.deadlines = Some(deadlines(&value).map_err(|_| Error::Time)?);
+            head.deadlines = Some(deadlines(&value)?);
         } else {
             self.visitor.aux(&name, &value);
         }
@@ -285,22 +284,26 @@ fn is_object(kind: u8) -> bool {
 }
 
 /// See [`DEADLINES`].
-fn deadlines(mut text: &[u8]) -> Result<Vec<i64>, Error> {
-    let earliest = u64::try_from(text.millis()?).map_err(|_| Error::Time)?;
+///
+/// # Errors
+/// [`Error::Time`], also where they are cut off: their end is not that of the file.
+fn deadlines(text: &[u8]) -> Result<Vec<i64>, Error> {
+    valid_deadlines(text).ok_or(Error::Time)
+}
+
+fn valid_deadlines(mut text: &[u8]) -> Option<Vec<i64>> {
+    let earliest = u64::try_from(text.millis().ok()?).ok()?;
     let mut deadlines = Vec::new();
     while text.left() > 0 {
-        deadlines.push(match text.number()? {
+        deadlines.push(match text.number().ok()? {
             0 => NEVER,
             after => {
-                let at = earliest.checked_add(after - 1).ok_or(Error::Time)?;
-                i64::try_from(at)
-                    .ok()
-                    .filter(|&at| at != NEVER)
-                    .ok_or(Error::Time)?
+                let at = i64::try_from(earliest.checked_add(after - 1)?).ok()?;
+                Some(at).filter(|&at| at != NEVER)?
             }
         });
     }
-    Ok(deadlines)
+    Some(deadlines)
 }
 
 /// A number that an AUX field holds as text.
