@@ -625,3 +625,39 @@ fn a_count_of_deliveries_stays_at_its_end() {
     }
     assert_eq!(full(&mut replayed(&mut rig)), full(&mut rig));
 }
+
+/// As Valkey 9.1.2 has it.
+#[test]
+fn consumers_are_seen_when_they_ask_and_active_when_they_are_given_something() {
+    const STEP_MS: i64 = 10;
+    let mut rig = rig();
+    rig.line("XGROUP CREATE s g $");
+    for (line, idle, inactive) in [
+        ("XGROUP CREATECONSUMER s g a", 0, -1),
+        ("XREADGROUP GROUP g a STREAMS s >", 0, -1),
+        ("XGROUP SETID s g 0", 10, -1),
+        ("XREADGROUP GROUP g a COUNT 1 NOACK STREAMS s >", 0, -1),
+        ("XREADGROUP GROUP g a COUNT 1 STREAMS s >", 0, 0),
+        ("XREADGROUP GROUP g a STREAMS s 0", 0, 10),
+        ("XACK s g 2-1", 10, 20),
+        ("XREADGROUP GROUP g b COUNT 2 STREAMS s >", 20, 30),
+        ("XCLAIM s g a 100000 3-0", 0, 40),
+        ("XCLAIM s g a 0 3-0 JUSTID", 0, 0),
+        ("XAUTOCLAIM s g a 100000 -", 0, 10),
+        ("XAUTOCLAIM s g a 0 -", 0, 0),
+        ("XCLAIM s g a 0 9-9", 0, 10),
+        ("XREADGROUP GROUP g a STREAMS s >", 0, 20),
+        ("XGROUP CREATECONSUMER s g a", 10, 30),
+    ] {
+        rig.now += STEP_MS;
+        rig.line(line);
+        let consumers = rig.line("XINFO CONSUMERS s g");
+        let (_, a) = consumers.split_once("$4 name $1 a ").expect("it is first");
+        let want = format!("$4 idle :{idle} $8 inactive :{inactive}");
+        assert!(a.contains(&want), "{line}: {a}");
+        let full = rig.line("XINFO STREAM s FULL");
+        let active = if inactive < 0 { -1 } else { rig.now - inactive };
+        let times = format!("seen-time :{} $11 active-time :{active}", rig.now - idle);
+        assert!(full.contains(&times), "{line}: {full}");
+    }
+}

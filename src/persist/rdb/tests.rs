@@ -300,6 +300,35 @@ fn values_come_back_from_every_target() {
     }
 }
 
+/// Before 7.2 nothing tells when a consumer was given something; when it was seen is the
+/// best guess.
+#[test]
+fn the_active_time_of_a_consumer_needs_the_form_of_7_2() {
+    let hasher = KeyHasher::seeded(1);
+    let mut group = Group::new(StreamId::MIN, None);
+    for (name, active) in [(b"a", None), (b"b", Some(NOW - 7))] {
+        let added = group.add_consumer(name, NOW).expect("a new name");
+        group.consumer_mut(added).expect("it is there").active = active;
+    }
+    let mut stream = Stream::default();
+    stream.add_group(b"g", group);
+    let stream = image(stream);
+    for target in TARGETS {
+        let payload = payload::write(stream.value(), NOW, target, true);
+        let again = read(&payload, &hasher).expect("it was just written");
+        let ValueRef::Collection(CollectionRef::Stream(stream)) = again.value() else {
+            panic!("a stream was written");
+        };
+        let group = stream.group(b"g").expect("it was written");
+        let times: Vec<_> = group.consumers().map(|c| (c.seen, c.active)).collect();
+        let want = match target {
+            Target::Redis70 => [(NOW, Some(NOW)), (NOW, Some(NOW))],
+            _ => [(NOW, None), (NOW, Some(NOW - 7))],
+        };
+        assert_eq!(times, want, "{target:?}");
+    }
+}
+
 #[test]
 fn fields_that_are_due_are_left_out() {
     let hasher = KeyHasher::seeded(1);
