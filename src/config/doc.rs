@@ -1,6 +1,6 @@
 //! The sample file dist/flashkv.conf, made from the table.
 //!
-//! Every directive stands there once, commented out, at its default: `#name value`
+//! Every directive that is not hidden stands there once, commented out, at its default: `#name value`
 //! without a space, so that taking the `#` away sets it. What follows `# ` is text.
 //! Directives without effect come last in their section, gathered by the reason why,
 //! and without their descriptions: nobody should read what cannot be used.
@@ -33,7 +33,7 @@ fn sections() -> Vec<&'static str> {
 fn rows_of(section: &'static str) -> impl Iterator<Item = &'static Directive> {
     Id::all()
         .map(Id::row)
-        .filter(move |row| row.section == section)
+        .filter(move |row| row.section == section && !row.hidden)
 }
 
 fn active(out: &mut String, row: &Directive) {

@@ -49,6 +49,8 @@ pub struct Directive {
     pub change: Change,
     /// Set when the value is a secret that logs and MONITOR must not show.
     pub sensitive: bool,
+    /// For tests: CONFIG GET answers to the exact name only, and the sample file is silent.
+    pub hidden: bool,
     pub status: Status,
     pub section: &'static str,
     /// What it does, line by line, as the sample file prints it.
@@ -229,6 +231,7 @@ const fn row(name: &'static str, kind: Kind, default: &'static str) -> Directive
         default,
         change: Change::AnyTime,
         sensitive: false,
+        hidden: false,
         status: Status::Active,
         section: "",
         doc: &[],
@@ -306,6 +309,11 @@ impl Directive {
 
     const fn sensitive(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
         self
     }
 

@@ -156,7 +156,8 @@ impl Config {
     /// Names and values that match any of the patterns, sorted by name, each name once.
     ///
     /// `matches(pattern, name)` is the glob matcher; both are lower case. A pattern that
-    /// is itself a name is answered under the spelling that was used, as Redis does.
+    /// is itself a name is answered under the spelling that was used, as Redis does. What is
+    /// hidden matches by its name only.
     pub fn get_matching(
         &self,
         patterns: &[&[u8]],
@@ -169,7 +170,8 @@ impl Config {
         let mut found = Vec::new();
         for (name, id) in names() {
             let hit = lower.iter().position(|pattern| {
-                pattern == name.as_bytes() || matches(pattern, name.as_bytes())
+                let name = name.as_bytes();
+                pattern == name || !id.row().hidden && matches(pattern, name)
             });
             let Some(hit) = hit else { continue };
             let exact = lower[hit] == name.as_bytes();

@@ -28,9 +28,9 @@ rows! {
         /// would take more waits for the disk instead. 0: no limit.
         SNAPSHOT_MEMORY_BUDGET = memory("snapshot-memory-budget", 0, LONG_MAX, "64mb");
         /// Microseconds to sleep after each key that is saved, to watch a save at work.
-        RDB_KEY_SAVE_DELAY = int("rdb-key-save-delay", INT_MIN, INT_MAX, "0");
+        RDB_KEY_SAVE_DELAY = int("rdb-key-save-delay", INT_MIN, INT_MAX, "0").hidden();
         /// The same for loading.
-        KEY_LOAD_DELAY = int("key-load-delay", INT_MIN, INT_MAX, "0");
+        KEY_LOAD_DELAY = int("key-load-delay", INT_MIN, INT_MAX, "0").hidden();
         /// Remove snapshot files that only replication needed.
         RDB_DEL_SYNC_FILES = flag("rdb-del-sync-files", "no")
             .inert("a full sync leaves no file behind");

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{sample, shown};
-use crate::config::schema::{COUNT, Change, TABLE};
+use crate::config::schema::{COUNT, Change, TABLE, names};
 use crate::config::{Config, Id, Protected};
 
 fn set(config: &Config, words: &[&str]) -> Result<Vec<Id>, String> {
@@ -161,7 +161,11 @@ fn get_by_patterns_is_sorted_and_without_duplicates() {
         got(&["timeout", "TIME*", "hz", "nothing"]),
         ["hz", "timeout"]
     );
-    assert_eq!(got(&["*"]).len(), crate::config::schema::names().len());
+    let all = got(&["*"]);
+    let names = names().iter().filter(|(_, id)| !id.row().hidden);
+    assert!(all.iter().eq(names.map(|(name, _)| name)));
+    assert!(got(&["key-*"]).is_empty() && !all.iter().any(|name| name == "key-load-delay"));
+    assert_eq!(got(&["nosuch*", "Key-Load-Delay"]), ["Key-Load-Delay"]);
 }
 
 #[derive(Clone, Debug)]
