@@ -14,8 +14,8 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use support::{
-    Client, Product, Reply, Rng, Server, encode, eventually, find_tool, poll_until, require_tool,
-    skip_or_fail,
+    Client, Product, Reply, Rng, Server, TempDir, encode, eventually, find_tool, poll_until,
+    require_tool, skip_or_fail,
 };
 
 const WRITERS: usize = 8;
@@ -23,21 +23,16 @@ const WRITERS: usize = 8;
 const ROUNDS: usize = 30;
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A directory that goes away with the test.
-struct Dir(PathBuf);
+/// The directory of a test, with a log in it.
+struct Dir(TempDir);
 
 impl Dir {
     fn new(name: &str) -> Dir {
-        let name = format!("flashkv-aof-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        // One of an earlier run with the same process id.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a directory for the test");
-        Dir(path)
+        Dir(TempDir::new(name))
     }
 
     fn text(&self) -> &str {
-        self.0.to_str().expect("a path of ASCII")
+        self.0.text()
     }
 
     fn log(&self) -> PathBuf {
@@ -66,14 +61,6 @@ impl Dir {
         let mut directives = vec!["--dir", self.text(), "--appendonly", "yes"];
         directives.extend_from_slice(more);
         Server::launch(binary, Product::Peer, &directives)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            let _ = fs::remove_dir_all(&self.0);
-        }
     }
 }
 

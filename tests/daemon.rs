@@ -4,6 +4,8 @@
 //! Everything runs the real binary on 127.0.0.1 in a directory of the test's
 //! own. Nothing sleeps: what takes time is polled for until a deadline.
 
+mod support;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use support::TempDir;
 
 const FLASHKV: &str = env!("CARGO_BIN_EXE_flashkv");
 
@@ -37,31 +41,6 @@ fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A directory of one test's own, removed when dropped.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new(name: &str) -> TempDir {
-        let path = std::env::temp_dir().join(format!("flashkv-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary directory");
-        TempDir(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn text_path(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A port that nobody listens on. It lies below the range that the system hands
 /// out to clients: there, a test that polls a port not yet open could be given
 /// that very port as its own and be connected to itself.
@@ -83,7 +62,7 @@ fn free_port() -> u16 {
 fn flashkv(dir: &TempDir, port: u16) -> Command {
     let mut command = Command::new(FLASHKV);
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
-    command.args(["--dir", &dir.0.display().to_string()]);
+    command.args(["--dir", dir.text()]);
     for name in [
         "NOTIFY_SOCKET",
         "WATCHDOG_USEC",
@@ -226,10 +205,10 @@ impl Manager {
 #[test]
 fn systemd_hears_of_ready_and_stopping() {
     let (dir, port) = (TempDir::new("notify"), free_port());
-    let manager = Manager::at(&dir.path("notify"));
+    let manager = Manager::at(&dir.join("notify"));
     let mut command = flashkv(&dir, port);
     command
-        .env("NOTIFY_SOCKET", dir.path("notify"))
+        .env("NOTIFY_SOCKET", dir.join("notify"))
         .args(["--supervised", "systemd"]);
     let server = Running::start(&mut command);
     let ready = manager.await_message("READY=1");
@@ -244,10 +223,10 @@ fn systemd_hears_of_ready_and_stopping() {
 #[test]
 fn the_watchdog_is_fed_for_as_long_as_the_server_lives() {
     let (dir, port) = (TempDir::new("watchdog"), free_port());
-    let manager = Manager::at(&dir.path("notify"));
+    let manager = Manager::at(&dir.join("notify"));
     let mut command = flashkv(&dir, port);
     command
-        .env("NOTIFY_SOCKET", dir.path("notify"))
+        .env("NOTIFY_SOCKET", dir.join("notify"))
         .env("WATCHDOG_USEC", "200000");
     let server = Running::start(command.args(["--supervised", "systemd"]));
     let start = Instant::now();
@@ -264,13 +243,13 @@ fn sockets_opened_by_systemd_are_served() {
         return;
     }
     let (dir, port) = (TempDir::new("activate"), free_port());
-    let path = dir.path("activated.sock");
+    let path = dir.join("activated.sock");
     let mut command = Command::new("systemd-socket-activate");
     command
         .arg("--fdname=tcp:unix")
         .arg(format!("--listen=127.0.0.1:{port}"));
     command.arg(format!("--listen={}", path.display()));
-    command.args([FLASHKV, "--dir", &dir.0.display().to_string()]);
+    command.args([FLASHKV, "--dir", dir.text()]);
     // Its own port would be refused; with inherited sockets it is not opened.
     let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
     command.args([
@@ -293,12 +272,7 @@ fn an_inherited_socket_of_another_kind_is_refused_by_number() {
     let (dir, port) = (TempDir::new("datagram"), free_port());
     let mut command = Command::new("systemd-socket-activate");
     command.args(["--datagram", &format!("--listen=127.0.0.1:{port}"), FLASHKV]);
-    command.args([
-        "--port",
-        &free_port().to_string(),
-        "--dir",
-        &dir.0.display().to_string(),
-    ]);
+    command.args(["--port", &free_port().to_string(), "--dir", dir.text()]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut activator = Running::start(&mut command);
     let client = UdpSocket::bind("127.0.0.1:0").expect("bind");
@@ -321,9 +295,9 @@ fn copy_units(dir: &TempDir) -> PathBuf {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist");
     let service = fs::read_to_string(dist.join("flashkv.service")).expect("the service");
     let service = service.replace("/usr/local/bin/flashkv", FLASHKV);
-    fs::write(dir.path("flashkv.service"), service).expect("write");
-    fs::copy(dist.join("flashkv.socket"), dir.path("flashkv.socket")).expect("copy");
-    dir.path("flashkv.service")
+    fs::write(dir.join("flashkv.service"), service).expect("write");
+    fs::copy(dist.join("flashkv.socket"), dir.join("flashkv.socket")).expect("copy");
+    dir.join("flashkv.service")
 }
 
 #[test]
@@ -333,7 +307,7 @@ fn the_units_are_valid() {
     }
     let dir = TempDir::new("verify");
     let service = copy_units(&dir);
-    for unit in [service, dir.path("flashkv.socket")] {
+    for unit in [service, dir.join("flashkv.socket")] {
         let mut command = Command::new("systemd-analyze");
         let output = command
             .arg("verify")
@@ -369,7 +343,7 @@ fn the_service_is_hardened() {
 #[test]
 fn the_pidfile_comes_and_goes() {
     let (dir, port) = (TempDir::new("pidfile"), free_port());
-    let path = dir.path("flashkv.pid");
+    let path = dir.join("flashkv.pid");
     let mut command = flashkv(&dir, port);
     let server = Running::start(command.args(["--pidfile", &dir.text_path("flashkv.pid")]));
     await_tcp(port);
@@ -384,7 +358,7 @@ fn the_pidfile_comes_and_goes() {
 #[test]
 fn a_hangup_reopens_the_log_file() {
     let (dir, port) = (TempDir::new("hangup"), free_port());
-    let (log, moved) = (dir.path("flashkv.log"), dir.path("flashkv.log.1"));
+    let (log, moved) = (dir.join("flashkv.log"), dir.join("flashkv.log.1"));
     let mut command = flashkv(&dir, port);
     let server = Running::start(command.args(["--logfile", &dir.text_path("flashkv.log")]));
     await_tcp(port);
@@ -404,7 +378,7 @@ fn a_hangup_reopens_the_log_file() {
 #[test]
 fn lines_in_the_journal_carry_a_priority_and_no_time() {
     let (dir, port) = (TempDir::new("journal"), free_port());
-    let stderr = fs::File::create(dir.path("journal")).expect("create");
+    let stderr = fs::File::create(dir.join("journal")).expect("create");
     let metadata = stderr.metadata().expect("fstat");
     let mut command = flashkv(&dir, port);
     command.env(
@@ -414,7 +388,7 @@ fn lines_in_the_journal_carry_a_priority_and_no_time() {
     let server = Running::start(command.stderr(stderr));
     await_tcp(port);
     assert_eq!(server.stop("TERM").code(), Some(0));
-    let text = fs::read_to_string(dir.path("journal")).expect("the journal");
+    let text = fs::read_to_string(dir.join("journal")).expect("the journal");
     let marked = |line: &str| {
         let (priority, rest) = line.split_at_checked(3).unwrap_or_default();
         ["<3>", "<4>", "<5>"].contains(&priority) && !rest.starts_with(|c: char| c.is_ascii_digit())
@@ -438,7 +412,7 @@ fn a_reader_of_the_log_that_goes_away_is_not_missed() {
 #[test]
 fn the_unix_socket_has_the_configured_permissions() {
     let (dir, port) = (TempDir::new("unix"), free_port());
-    let path = dir.path("flashkv.sock");
+    let path = dir.join("flashkv.sock");
     let mut command = flashkv(&dir, port);
     command.args([
         "--unixsocket",
@@ -457,7 +431,7 @@ fn the_unix_socket_has_the_configured_permissions() {
 #[test]
 fn a_socket_left_by_a_crash_is_replaced() {
     let (dir, port) = (TempDir::new("crash"), free_port());
-    let path = dir.path("flashkv.sock");
+    let path = dir.join("flashkv.sock");
     let unix = dir.text_path("flashkv.sock");
     let start = || Running::start(flashkv(&dir, port).args(["--unixsocket", &unix]));
     let first = start();
@@ -473,7 +447,7 @@ fn a_socket_left_by_a_crash_is_replaced() {
 #[test]
 fn the_launcher_returns_when_the_daemon_serves() {
     let (dir, port) = (TempDir::new("daemonize"), free_port());
-    let pidfile = dir.path("flashkv.pid");
+    let pidfile = dir.join("flashkv.pid");
     let mut command = flashkv(&dir, port);
     command.args([
         "--daemonize",
@@ -547,7 +521,7 @@ fn a_bad_option_shows_the_usage() {
 #[test]
 fn a_unix_socket_never_replaces_a_file() {
     let (dir, port) = (TempDir::new("precious"), free_port());
-    let path = dir.path("data");
+    let path = dir.join("data");
     fs::write(&path, "precious").expect("write");
     let output = run(flashkv(&dir, port).args(["--unixsocket", &dir.text_path("data")]));
     assert_eq!(output.status.code(), Some(1));
@@ -566,25 +540,25 @@ fn an_installation_is_complete_and_keeps_the_configuration() {
         let mut make = Command::new("make");
         make.current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["-s", "install", "PREFIX=/opt/f"]);
-        make.arg(format!("DESTDIR={}", dir.0.display()))
+        make.arg(format!("DESTDIR={}", dir.display()))
             .arg(format!("BINARY={FLASHKV}"));
         let output = make.output().expect("make");
         assert!(output.status.success(), "{}", text_of(&output));
     };
     install();
-    let unit = dir.path("opt/f/lib/systemd/system/flashkv.service");
+    let unit = dir.join("opt/f/lib/systemd/system/flashkv.service");
     let unit = fs::read_to_string(unit).expect("the service");
     assert!(
         unit.contains("ExecStart=/opt/f/bin/flashkv /etc/flashkv/flashkv.conf"),
         "{unit}"
     );
-    assert!(dir.path("opt/f/lib/systemd/system/flashkv.socket").exists());
-    let mode = fs::metadata(dir.path("opt/f/bin/flashkv"))
+    assert!(dir.join("opt/f/lib/systemd/system/flashkv.socket").exists());
+    let mode = fs::metadata(dir.join("opt/f/bin/flashkv"))
         .expect("installed")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o755);
-    let conf = dir.path("etc/flashkv/flashkv.conf");
+    let conf = dir.join("etc/flashkv/flashkv.conf");
     fs::write(&conf, "port 7777\n").expect("an administrator's change");
     install();
     assert_eq!(fs::read_to_string(&conf).expect("kept"), "port 7777\n");

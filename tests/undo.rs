@@ -5,10 +5,9 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use support::{Client, Product, Reply, Rng, Server, eventually, require_tool};
+use support::{Client, Product, Reply, Rng, Server, TempDir, eventually, require_tool};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -226,24 +225,18 @@ fn memory_that_is_needed_is_taken_from_it_first() {
     client.expect(&["DBSIZE"], ":600\r\n");
 }
 
-/// A directory that goes away with the test.
-struct Dir(PathBuf);
+/// The directory of a test, with a log in it.
+struct Dir(TempDir);
 
 impl Dir {
     fn new(name: &str) -> Dir {
-        let name = format!("flashkv-undo-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        // One of an earlier run with the same process id.
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a directory for the test");
-        Dir(path)
+        Dir(TempDir::new(name))
     }
 
     fn server(&self, more: &[&str]) -> Server {
-        let path = self.0.to_str().expect("a path of ASCII");
         let mut directives = vec![
             "--dir",
-            path,
+            self.0.text(),
             "--appendonly",
             "yes",
             "--appendfsync",
@@ -251,14 +244,6 @@ impl Dir {
         ];
         directives.extend_from_slice(more);
         server(&directives)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
     }
 }
 
@@ -297,7 +282,7 @@ fn a_log_repeats_a_flush_and_its_undo() {
     let Some(redis) = require_tool("redis-server") else {
         return;
     };
-    let path = dir.0.to_str().expect("a path of ASCII");
+    let path = dir.0.text();
     let directives = [
         "--dir",
         path,

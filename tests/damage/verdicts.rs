@@ -2,7 +2,7 @@
 //! they differ it has to be for a reason that is named here.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flashkv::persist::aof::check::{self, Fix};
@@ -10,7 +10,7 @@ use flashkv::persist::aof::record::HEAD_TAG;
 use flashkv::persist::check as rdb_check;
 use flashkv::persist::disk::RealDisk;
 
-use super::support::{Rng, require_tool};
+use super::support::{Rng, TempDir, require_tool};
 use super::{corpus, harness, mutate, seed};
 
 /// Damaged files that get two verdicts; each takes two processes some milliseconds.
@@ -18,27 +18,10 @@ const FILES: usize = 400;
 /// Bytes of the checksum at the end of a file.
 const CHECKSUM: usize = 8;
 
-/// A directory that goes away with the test.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Dir {
-        let path = std::env::temp_dir().join(format!("flashkv-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a directory for the test");
-        Dir(path)
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).expect("room for a small file");
-        path
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = dir.join(name);
+    fs::write(&path, bytes).expect("room for a small file");
+    path
 }
 
 /// What a tool of Redis says of a file, and whether it takes it.
@@ -73,7 +56,7 @@ fn verdicts_on_snapshots_agree_with_redis() {
         .filter(|file| is_old_enough(file))
         .cloned()
         .collect();
-    let dir = Dir::new("rdb-verdicts");
+    let dir = TempDir::new("rdb-verdicts");
     let (mut taken, mut different) = (0, Vec::new());
     for nth in 0..FILES {
         let mut rng = Rng::stream(seed, nth as u64);
@@ -81,7 +64,7 @@ fn verdicts_on_snapshots_agree_with_redis() {
         // Without its checksum: what is damaged is to be seen.
         let len = file.len();
         file[len.saturating_sub(CHECKSUM)..].fill(0);
-        let path = dir.put("checked.rdb", &file);
+        let path = put(&dir, "checked.rdb", &file);
         let ours = rdb_check::check(&path);
         let (take, said) = theirs(&tool, &path);
         taken += usize::from(take);
@@ -160,7 +143,7 @@ fn verdicts_on_logs_agree_with_redis() {
         .filter(|log| !foreign(log))
         .cloned()
         .collect();
-    let dir = Dir::new("aof-verdicts");
+    let dir = TempDir::new("aof-verdicts");
     let (mut taken, mut different) = (0, Vec::new());
     for nth in 0..FILES {
         let mut rng = Rng::stream(seed, nth as u64);
@@ -168,8 +151,8 @@ fn verdicts_on_logs_agree_with_redis() {
         let files = harness::files_of_log(&input);
         files
             .iter()
-            .for_each(|(name, bytes)| drop(dir.put(name, bytes)));
-        let path = dir.0.join(&files[0].0);
+            .for_each(|(name, bytes)| drop(put(&dir, name, bytes)));
+        let path = dir.join(&files[0].0);
         let ours = check::check(&RealDisk, &path, Fix::No, &rdb_check::length, &mut |_| {});
         let (take, said) = theirs(&tool, &path);
         taken += usize::from(take);

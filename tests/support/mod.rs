@@ -17,6 +17,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod client;
+mod dir;
 mod poll;
 mod reply;
 mod rng;
@@ -24,6 +25,7 @@ mod server;
 mod tools;
 
 pub use client::{Client, encode};
+pub use dir::TempDir;
 pub use poll::{eventually, poll_until};
 pub use reply::{Answer, Reply, escape};
 pub use rng::Rng;
