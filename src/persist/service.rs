@@ -35,8 +35,8 @@ use crate::store::{Footprint, Keyspace, Locks, Patience};
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 /// How often a closing service looks whether what it has cancelled is over.
 const CLOSE_LOOK: Duration = Duration::from_millis(5);
-/// The saver gives way to those who serve clients.
-const SAVER_NICENESS: i32 = 5;
+/// Who saves or rewrites gives way to those who serve clients.
+pub(super) const SAVER_NICENESS: i32 = 5;
 
 /// Why a save does not begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,14 +16,12 @@ use crate::config::{Config, Id};
 use crate::persist::disk::File;
 use crate::persist::output::SYNC_BYTES;
 use crate::persist::save::{self, Rules, SaveError};
-use crate::persist::service::Persistence;
+use crate::persist::service::{Persistence, SAVER_NICENESS};
 use crate::store::snapshot::{Handle, Snapshot, Stopped};
 use crate::store::{Keyspace, Locks, Patience};
 
 /// Bytes of commands that are written at once.
 const BUFFER: usize = 128 << 10;
-/// The rewriter gives way to those who serve clients.
-const NICENESS: i32 = 5;
 
 /// See the head of this file.
 pub struct SnapshotBase {
@@ -116,7 +114,7 @@ impl BaseWriter for SnapshotBase {
         cut: &mut dyn FnMut(),
     ) -> Result<u64, BaseError> {
         // Where that cannot be, it only takes its turns like others.
-        let _ = sys::be_nice(NICENESS);
+        let _ = sys::be_nice(SAVER_NICENESS);
         let mut locks = Locks::new(&self.keyspace, Patience::Polite);
         let budget = self.config.size(Id::SNAPSHOT_MEMORY_BUDGET);
         let started = Snapshot::start(&self.keyspace, &mut locks, budget, cut);
