@@ -50,6 +50,9 @@ const WORKERS_MAX: usize = 8;
 /// Where the process id goes when a daemon is not told where.
 const DAEMON_PIDFILE: &str = "/var/run/flashkv.pid";
 
+/// What runs here, for the log.
+const VERSION: &str = concat!("FlashKV version=", env!("CARGO_PKG_VERSION"));
+
 /// The whole life of the process.
 pub fn main() -> ExitCode {
     match cli::parse(std::env::args_os().skip(1)) {
@@ -304,6 +307,7 @@ fn assemble(
         log::warn!("{reason}");
     }
     let (listeners, web) = listen(config, start.sockets)?;
+    log_what_runs(config);
     let (poll, waker) = poller()?;
     let flag = Arc::new(WakeFlag::default());
     let addresses = listeners.describe();
@@ -334,10 +338,14 @@ fn assemble(
         Pool::start(workers, Arc::clone(&flag), waker, || executor(Lane::Pool)).map_err(threads)?;
     let pidfile = pidfile(config, start.daemonized)?;
     logging::set_role(Role::Master);
-    log_what_runs(config, workers);
+    log::warn!(
+        "{VERSION}, pid={}, workers={workers}, dispatch={}",
+        std::process::id(),
+        config.choice(Id::DISPATCH)
+    );
     let ready_text = format!("Ready to accept connections on {addresses}");
     let load = load_of(&services, &aof, executor(Lane::Pool), start.restore_to)?;
-    let starting = starting(&services, &start.herald, &ready_text, load)?;
+    let starting = starting(&services, &aof, &start.herald, &ready_text, load)?;
     let ready = starting.is_none();
     let reactor = Reactor::new(Parts {
         poll,
@@ -489,9 +497,11 @@ fn listeners_of(services: &Arc<Services>, aof: &Arc<Aof>) -> Hub {
     ])
 }
 
-/// What is left to do once the reactor runs: to load the data, if there is any.
+/// What is left to do once the reactor runs: to load the data, if there is any. An empty
+/// log is begun at once, so that nobody is told that there is something to wait for.
 fn starting(
     services: &Arc<Services>,
+    aof: &Aof,
     herald: &Arc<Herald>,
     ready_text: &str,
     load: Load,
@@ -500,7 +510,11 @@ fn starting(
     let none = size
         .map_err(|error| format!("Can't look for the data: {error}"))?
         .is_none();
-    if none && !services.config.flag(Id::APPENDONLY) {
+    let is_logged = services.config.flag(Id::APPENDONLY);
+    if is_logged && !aof.has_files() {
+        return load().map(|()| None);
+    }
+    if none && !is_logged {
         return Ok(None);
     }
     let loading = Loading::begin(services, Arc::clone(herald), ready_text.to_owned(), load);
@@ -519,7 +533,9 @@ fn poller() -> Result<(Poll, Arc<dyn Wake>), String> {
 /// web server.
 fn listen(config: &Config, inherited: Vec<Listener>) -> Result<(Listeners, Listeners), String> {
     let listeners = if inherited.is_empty() {
-        control::open_listeners(config)?
+        control::open_listeners(config).inspect_err(|_| {
+            log::error!("Failed listening on port {}, aborting.", config.int(Id::PORT));
+        })?
     } else {
         Listeners::adopt(inherited)
     };
@@ -530,13 +546,20 @@ fn listen(config: &Config, inherited: Vec<Listener>) -> Result<(Listeners, Liste
     Ok((listeners, web))
 }
 
-fn log_what_runs(config: &Config, workers: usize) {
-    log::warn!(
-        "FlashKV version={}, pid={}, workers={workers}, dispatch={}",
-        env!("CARGO_PKG_VERSION"),
-        std::process::id(),
-        config.choice(Id::DISPATCH)
-    );
+/// What Redis shows beside its logo, or in one line where nobody looks: port and process
+/// id, once the port is ours. Scripts wait for it.
+fn log_what_runs(config: &Config) {
+    let port = config.int(Id::PORT);
+    let is_seen = Target::from_config(&config.string(Id::LOGFILE)) == Target::Terminal;
+    if !is_seen && !config.flag(Id::ALWAYS_SHOW_LOGO) {
+        log::info!("Running mode=standalone, port={port}.");
+        return;
+    }
+    let pid = std::process::id();
+    log::info!("   __/|   {VERSION} ({} bit)", usize::BITS);
+    log::info!("  /_ /    Running in standalone mode");
+    log::info!("   / /    Port: {port}");
+    log::info!("  |/`     PID: {pid}");
 }
 
 fn worker_count(config: &Config) -> usize {

@@ -10,3 +10,4 @@ pub mod output;
 pub mod rdb;
 pub mod save;
 pub mod service;
+pub mod slow;

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -13,6 +12,7 @@ use super::output::Output;
 use super::rdb::Target;
 use super::rdb::file::Usage;
 use super::rdb::file::write::FileWriter;
+use super::slow::Slow;
 use crate::base::clock::Millis;
 use crate::config::cli::REDIS_COMPAT;
 use crate::config::{Config, Id};
@@ -61,8 +61,8 @@ pub struct Rules {
     /// Make the file durable step by step.
     pub syncs: bool,
     pub uses: Uses,
-    /// Slept after each key, for tests that need a slow save.
-    pub key_delay: Duration,
+    /// Pauses after each key, for tests that need a slow save.
+    pub slow: Option<Slow>,
     /// Bytes in use, for the file's head.
     pub used_memory: u64,
     /// Whether the file is the base of an append-only file.
@@ -74,14 +74,13 @@ pub struct Rules {
 impl Rules {
     /// The rules that the configuration gives.
     pub fn from_config(config: &Config) -> Rules {
-        let delay = config.int(Id::RDB_KEY_SAVE_DELAY).max(0) as u64;
         Rules {
             target: Target::from_name(config.choice(Id::RDB_TARGET)),
             compress: config.flag(Id::RDBCOMPRESSION),
             checksum: config.flag(Id::RDBCHECKSUM),
             syncs: config.flag(Id::RDB_SAVE_INCREMENTAL_FSYNC),
             uses: Uses::of_policy(config.choice(Id::MAXMEMORY_POLICY)),
-            key_delay: Duration::from_micros(delay),
+            slow: None,
             used_memory: 0,
             is_aof_base: false,
             functions: Vec::new(),
@@ -123,14 +122,16 @@ pub fn write(
         }
     }
     let clock = (now / 1000) as u32 & STAMP_MASK;
+    let handle = snapshot.handle();
+    let mut paused = Ok(());
     let emit = |item: Item<'_>| {
         let usage = rules.uses.of(item.stamp, clock);
         writer.pair(item.db, item.key, item.value, item.expire, usage, now);
         done.fetch_add(1, Relaxed);
-        if !rules.key_delay.is_zero() {
-            std::thread::sleep(rules.key_delay);
+        if let Some(slow) = &rules.slow {
+            paused = slow.pause(&handle);
         }
-        if writer.sink().has_failed() {
+        if paused.is_err() || writer.sink().has_failed() {
             Err(())
         } else {
             Ok(())
@@ -138,8 +139,8 @@ pub fn write(
     };
     match snapshot.walk(locks, emit) {
         Err(Stopped::Cancelled) => return Err(SaveError::Cancelled),
-        // The output tells why.
-        Ok(()) | Err(Stopped::Sink(())) => {}
+        // The pause or the output tells why.
+        Ok(()) | Err(Stopped::Sink(())) => paused?,
     }
     Ok(writer.finish().finish()?)
 }

@@ -25,6 +25,7 @@ use super::load::{self, Manner, Progress, Task};
 use super::rdb::file::read::Rules as ReadRules;
 use super::rdb::file::source::FileSource;
 use super::save::{self, Rules, SaveError};
+use super::slow::Slow;
 use crate::base::clock::{self, Millis};
 use crate::base::sys;
 use crate::config::{Config, Id};
@@ -121,6 +122,8 @@ pub struct Persistence {
     loading_since: AtomicI64,
     progress: Progress,
     functions: Mutex<Vec<Bytes>>,
+    /// The pauses of the last save or rewrite that had some.
+    slow: Mutex<Option<Slow>>,
 }
 
 impl Persistence {
@@ -148,6 +151,7 @@ impl Persistence {
             loading_since: AtomicI64::new(0),
             progress: Progress::default(),
             functions: Mutex::default(),
+            slow: Mutex::default(),
         }
     }
 
@@ -205,6 +209,22 @@ impl Persistence {
     ) -> Result<(), Refused> {
         let job = self.cut(locks, now, changes, kind)?;
         self.run(job, locks).map_err(|_| Refused::Failed)
+    }
+
+    /// The pauses of a save or rewrite that begins; none without `rdb-key-save-delay`.
+    pub fn slow_down(&self) -> Option<Slow> {
+        let micros = self.config.int(Id::RDB_KEY_SAVE_DELAY).max(0).unsigned_abs();
+        let slow = (micros > 0).then(|| Slow::new(Duration::from_micros(micros)));
+        *self.slow.lock() = slow.clone();
+        slow
+    }
+
+    /// Has the save or rewrite fail that `rdb-key-save-delay` slows down; whether there
+    /// is one.
+    pub fn fail_slow(&self) -> bool {
+        let slow = self.slow.lock().take().filter(Slow::is_used);
+        slow.iter().for_each(Slow::fail);
+        slow.is_some()
     }
 
     /// Makes a save begin as soon as that is possible.
@@ -374,6 +394,7 @@ impl Persistence {
             rules: Rules {
                 used_memory: (self.used_memory)(),
                 functions,
+                slow: self.slow_down(),
                 ..Rules::from_config(&self.config)
             },
             now,

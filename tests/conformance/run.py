@@ -3,9 +3,10 @@
 
 The suite is Debian's source package of redis 7.0.15. It is fetched at test time
 through apt, with a sources list of its own so that the machine's settings stay
-as they are, and kept under target/conformance. Each unit runs in external mode
-against a fresh server, because units change settings and external mode does not
-put all of them back. What is left out stands in skip.txt, with reasons.
+as they are, and kept under target/conformance. Most units run in external mode,
+each against a fresh server, because units change settings and external mode does not
+put all of them back. Those that are about files start our binary themselves, as
+redis-server. What is left out stands in skip.txt, with reasons.
 
 Three settings are ours: --ignore-encoding, because 7.2 calls a small list
 "listpack" where 7.0 says "quicklist"; --durable, so that an unexpected error
@@ -75,12 +76,28 @@ UNITS = [
     "unit/lazyfree",
 ]
 
+# Units that start servers themselves, again and again, over files that they prepare.
+OWN_SERVERS = [
+    "unit/aofrw",
+    "integration/aof",
+    "integration/aof-multi-part",
+    "integration/aof-race",
+    "integration/rdb",
+    "integration/convert-zipmap-hash-on-load",
+    "integration/convert-ziplist-hash-on-load",
+    "integration/convert-ziplist-zset-on-load",
+]
+# Checksums are lines in the log; these units compare its lines with what they expect.
+OWN_CONFIG = ["--config", "aof-checksum", "no"]
+
 # Seconds that one unit may take; the longest needs about 60 on a slow machine.
 UNIT_SECONDS_MAX = 300
 # Seconds that the server may take to answer its first PING.
 START_SECONDS_MAX = 20
 # Seconds that a fetch may take.
 FETCH_SECONDS_MAX = 240
+# What is shown of a server's log.
+LOG_BYTES_MAX = 4000
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 OUTCOME = re.compile(r"^\[(ok|err|skip|ignore|exception|timeout)\]: (.*)$")
@@ -166,15 +183,18 @@ def adapt(suite):
     path.write_text(text.replace("    r function flush\n", "    catch {r function flush}\n"))
 
 
-def link_tools(suite):
-    """The suite calls a few programs of its own build: the installed ones do."""
-    for name in ("redis-cli", "redis-benchmark", "redis-server"):
-        installed = shutil.which(name)
-        link = suite / "src" / name
-        if not installed:
+def link_tools(suite, binary):
+    """The suite calls programs of its own build: the installed ones do, and for the
+    server the binary that is tested."""
+    programs = {"redis-server": str(Path(binary).resolve())}
+    for name in ("redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb"):
+        programs[name] = shutil.which(name)
+        if not programs[name]:
             raise Unavailable(f"{name} not installed")
-        if not link.exists():
-            link.symlink_to(installed)
+    for name, program in programs.items():
+        link = suite / "src" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
 
 
 def read_skips(path):
@@ -233,15 +253,13 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def log(self):
-        return self.log_path.read_text(errors="replace")[-4000:]
+        return self.log_path.read_text(errors="replace")[-LOG_BYTES_MAX:]
 
 
-def run_unit(suite, unit, port, skipfile, tags):
+def run_unit(suite, unit, options, skipfile, tags):
     """The suite's output for one unit and whether it came to its end."""
-    command = [
-        "./runtest", "--host", "127.0.0.1", "--port", str(port),
-        "--single", unit, "--skipfile", str(skipfile), "--ignore-encoding", "--durable",
-    ]
+    command = ["./runtest", "--single", unit, *options]
+    command += ["--skipfile", str(skipfile), "--ignore-encoding", "--durable"]
     if tags:
         command += ["--tags", " ".join(tags)]
     # A group of its own, so that a unit that hangs goes with its children.
@@ -256,6 +274,25 @@ def run_unit(suite, unit, port, skipfile, tags):
         output, _ = process.communicate()
     output = COLOUR.sub("", output)
     return output, "[1/1 done]" in output
+
+
+def run_external(suite, unit, binary, skipfile, tags):
+    """As `run_unit`, against a server of ours; and the end of that server's log."""
+    with Server(binary) as server:
+        options = ["--host", "127.0.0.1", "--port", str(server.port)]
+        return *run_unit(suite, unit, options, skipfile, tags), server.log()
+
+
+def run_own(suite, unit, skipfile, tags):
+    """As `run_unit`, of a unit that starts its servers; and the end of the last one's log."""
+    options = ["--clients", "1", "--dont-clean", *OWN_CONFIG]
+    outcome = run_unit(suite, unit, options, skipfile, tags)
+    folder = suite / "tests" / "tmp"
+    logs = sorted(folder.glob("*/stdout"), key=lambda path: path.stat().st_mtime)
+    log = logs[-1].read_text(errors="replace")[-LOG_BYTES_MAX:] if logs else ""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return *outcome, log
 
 
 def outcomes(output):
@@ -282,7 +319,7 @@ class Totals:
     def __init__(self):
         self.passed, self.failed, self.skipped, self.ignored = 0, [], [], 0
 
-    def add(self, unit, output, whole, server):
+    def add(self, unit, output, whole, log):
         counts = {"ok": 0, "err": 0, "skip": 0, "ignore": 0}
         for outcome, name in outcomes(output):
             if outcome == "skip":
@@ -296,7 +333,7 @@ class Totals:
         if not whole:
             self.failed.append(f"{unit}: broke off or ran out of time")
             print(f"  the end of its output:\n{context(output)}")
-            print(f"  the end of the server's log:\n{context(server.log())}")
+            print(f"  the end of the server's log:\n{context(log)}")
         elif counts["err"]:
             print(failures(output))
         return counts
@@ -336,7 +373,7 @@ def main():
     binary = options.server or default_server()
     try:
         suite = fetch_suite()
-        link_tools(suite)
+        link_tools(suite, binary)
     except (Unavailable, subprocess.TimeoutExpired) as reason:
         print(f"skipped: {reason}")
         return 2 if os.environ.get("CI") else 0
@@ -344,13 +381,15 @@ def main():
     skipfile = CACHE / "skip-names.txt"
     skipfile.write_text("".join(pattern + "\n" for pattern in patterns))
     totals = Totals()
-    for unit in options.unit or UNITS:
+    for unit in options.unit or UNITS + OWN_SERVERS:
         started = time.monotonic()
-        with Server(binary) as server:
-            output, whole = run_unit(suite, unit, server.port, skipfile, tags)
-            if options.verbose:
-                print(output)
-            counts = totals.add(unit, output, whole, server)
+        if unit in OWN_SERVERS:
+            output, whole, log = run_own(suite, unit, skipfile, tags)
+        else:
+            output, whole, log = run_external(suite, unit, binary, skipfile, tags)
+        if options.verbose:
+            print(output)
+        counts = totals.add(unit, output, whole, log)
         took = time.monotonic() - started
         print(f"{unit}: {counts['ok']} passed, {counts['err']} failed, "
               f"{counts['skip']} skipped ({took:.0f} s)", flush=True)

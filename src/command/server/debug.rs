@@ -4,7 +4,7 @@
 //! worker and stops the one client, not the server as in Redis.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::config::admits;
 use super::{digest, persistence};
@@ -19,6 +19,10 @@ use crate::store::Db;
 use crate::store::entry::Entry;
 use crate::store::usage;
 
+/// How long FAIL-SAVE waits for a save to come to its first pause, and how often it looks.
+const FAIL_WAIT_MAX: Duration = Duration::from_secs(1);
+const FAIL_LOOK: Duration = Duration::from_millis(1);
+
 pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     let config = &ctx.services.config;
     if !admits(config, Id::ENABLE_DEBUG_COMMAND, &ctx.session.client) {
@@ -29,6 +33,7 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         (b"digest", 2) => digest::all(ctx),
         (b"digest-value", 2..) => digest::values(ctx, argv),
         (b"aof-flush-sleep", 3) => aof_flush_sleep(ctx, argv.get(2)),
+        (b"fail-save", 2) => fail_save(ctx),
         (b"reload", 2..) => persistence::reload(ctx, argv),
         (b"sleep", 3) => sleep(ctx, argv.get(2)),
         (b"loadaof", 2) => persistence::load_log(ctx),
@@ -69,6 +74,21 @@ fn aof_flush_sleep(ctx: &mut Ctx<'_, '_>, micros: &[u8]) -> Outcome {
     let micros = num::parse_i64(micros).unwrap_or(0).max(0).unsigned_abs();
     if let Some(aof) = ctx.services.aof() {
         aof.log().sleep_before_writes(Duration::from_micros(micros));
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// What a test of Redis does by killing the child that saves. A rewrite that has just been
+/// asked for may not have come to its first pause yet.
+fn fail_save(ctx: &mut Ctx<'_, '_>) -> Outcome {
+    const NONE: Error = Error::text("ERR no save or rewrite that rdb-key-save-delay slows down");
+    let until = Instant::now() + FAIL_WAIT_MAX;
+    while !ctx.services.persist.fail_slow() {
+        if Instant::now() >= until {
+            return Err(NONE.into());
+        }
+        std::thread::sleep(FAIL_LOOK);
     }
     ctx.reply.ok();
     Ok(())
@@ -118,6 +138,8 @@ const HELP: &[&str] = &[
     "    A number that is the same for the same data.",
     "DIGEST-VALUE <key> [<key> ...]",
     "    The same for the values of the keys.",
+    "FAIL-SAVE",
+    "    Have the save or rewrite fail that rdb-key-save-delay slows down.",
     "LOADAOF",
     "    Empty the databases and load the append-only file again.",
     "OBJECT <key>",

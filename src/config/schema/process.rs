@@ -21,9 +21,8 @@ rows! {
         SYSLOG_FACILITY = choice("syslog-facility", &[
             "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
         ], "local0").immutable().inert(JOURNAL);
-        /// Print a banner at start although the output is not a terminal.
-        ALWAYS_SHOW_LOGO = flag("always-show-logo", "no").immutable()
-            .inert("the start is one line in the log");
+        /// Tell port and process id by a banner at start, although the output is not a terminal.
+        ALWAYS_SHOW_LOGO = flag("always-show-logo", "no").immutable();
         /// Names of warnings to keep quiet about.
         IGNORE_WARNINGS = text("ignore-warnings", "")
             .inert("none of the warnings that it names is ever given");

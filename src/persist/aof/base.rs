@@ -56,6 +56,7 @@ impl SnapshotBase {
             is_aof_base: true,
             syncs: self.config.flag(Id::AOF_REWRITE_INCREMENTAL_FSYNC),
             functions: self.persist.functions(),
+            slow: self.persist.slow_down(),
             ..Rules::from_config(&self.config)
         };
         let done = AtomicU64::new(0);
@@ -69,7 +70,8 @@ impl SnapshotBase {
         file: &dyn File,
     ) -> Result<u64, SaveError> {
         let now = clock::now();
-        let rules = Rules::from_config(&self.config);
+        let target = Rules::from_config(&self.config).target;
+        let (slow, handle) = (self.persist.slow_down(), snapshot.handle());
         let syncs = self.config.flag(Id::AOF_REWRITE_INCREMENTAL_FSYNC);
         let mut out = Commands {
             file,
@@ -89,9 +91,9 @@ impl SnapshotBase {
                 value: item.value,
                 expire: item.expire,
             };
-            push_pair(&pair, now, rules.target, &mut out.encoder, &mut out.buffer);
-            if !rules.key_delay.is_zero() {
-                std::thread::sleep(rules.key_delay);
+            push_pair(&pair, now, target, &mut out.encoder, &mut out.buffer);
+            if let Some(slow) = &slow {
+                slow.pause(&handle)?;
             }
             out.drain(BUFFER)
         });

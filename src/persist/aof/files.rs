@@ -50,17 +50,29 @@ impl Files {
             prefix: prefix.to_vec(),
             manifest: Manifest::default(),
         };
-        let path = files.path(&files.manifest_name());
-        let input = match files.disk.read(&path) {
+        files.reread()?;
+        Ok(files)
+    }
+
+    /// Goes by what the manifest says now.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub fn reread(&mut self) -> Result<(), String> {
+        let path = self.path(&self.manifest_name());
+        let input = match self.disk.read(&path) {
             Ok(input) => input,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.manifest = Manifest::default();
+                return Ok(());
+            }
             Err(error) => return Err(cannot_read(&path, &error)),
         };
         let mut text = Vec::new();
         let read = input.take(MANIFEST_BYTES_MAX).read_to_end(&mut text);
         read.map_err(|error| cannot_read(&path, &error))?;
-        files.manifest = Manifest::parse(&text).map_err(|error| error.to_string())?;
-        Ok(files)
+        self.manifest = Manifest::parse(&text).map_err(|error| error.to_string())?;
+        Ok(())
     }
 
     /// The manifest as it is.
@@ -180,6 +192,15 @@ impl Files {
         started(self.disk.create(&self.temp_incr())?, 0, sums)
     }
 
+    /// Removes that file, if it is there: its base does not come.
+    pub fn remove_temp_incr(&self) {
+        let path = self.temp_incr();
+        if self.disk.size(&path).is_ok() {
+            log::info!("Removing the temp incr aof file {}", path.display());
+            self.remove(&path);
+        }
+    }
+
     /// Puts a base that is whole and synced in its place, under the name that it keeps.
     ///
     /// # Errors
@@ -265,6 +286,16 @@ impl Files {
         }
     }
 
+    /// Whether there is the single file of an older Redis.
+    pub fn has_old(&self) -> bool {
+        self.disk.size(&self.old_path()).is_ok()
+    }
+
+    fn old_path(&self) -> PathBuf {
+        let beside = self.dir.parent().unwrap_or(Path::new(""));
+        beside.join(OsStr::from_bytes(&self.prefix))
+    }
+
     /// Takes over a single file of an older Redis, if there is one and no other log: its
     /// name is `appendfilename`, beside the directory. Repeats what a start before this
     /// one has not finished.
@@ -272,12 +303,11 @@ impl Files {
     /// # Errors
     /// A text that says what failed.
     pub fn adopt_old(&mut self) -> Result<bool, String> {
-        let name = OsStr::from_bytes(&self.prefix).to_owned();
-        let old = self.dir.parent().unwrap_or(Path::new("")).join(&name);
-        if self.disk.size(&old).is_err() {
+        let old = self.old_path();
+        if !self.has_old() {
             return Ok(false);
         }
-        let inside = self.dir.join(&name);
+        let inside = self.path(&self.prefix);
         let half_done = (self.manifest.base.as_ref())
             .is_some_and(|base| base.name == self.prefix && self.disk.size(&inside).is_err());
         if !(self.manifest.is_empty() || half_done && self.manifest.incr.is_empty()) {

@@ -103,6 +103,8 @@ struct State {
     /// Before this, no rewrite begins that nobody asked for.
     not_before: Option<Instant>,
     delay: Duration,
+    /// The log says so.
+    delay_told: bool,
 }
 
 /// See the head of this file.
@@ -169,6 +171,12 @@ impl Aof {
         self.files.lock().size().unwrap_or(0)
     }
 
+    /// Whether there is a log, or the single file of an older Redis.
+    pub fn has_files(&self) -> bool {
+        let files = self.files.lock();
+        !files.manifest().is_empty() || files.has_old()
+    }
+
     // Start and end.
 
     /// Loads what there is into `target`, all or up to the second `until`.
@@ -177,6 +185,7 @@ impl Aof {
     /// A text that says why the log can't be loaded.
     pub fn load(&self, until: Option<i64>, target: &mut dyn Target) -> Result<Loaded, String> {
         let mut files = self.files.lock();
+        files.reread()?;
         files.adopt_old()?;
         let rules = Rules {
             truncated: self.config.flag(Id::AOF_LOAD_TRUNCATED),
@@ -409,39 +418,44 @@ impl Aof {
 
     fn is_due(&self) -> bool {
         let phase = self.log.phase();
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if state.running.is_some() {
             return false;
         }
         if state.scheduled {
             return true;
         }
+        let growth = match phase {
+            Phase::Off => return false,
+            Phase::Starting | Phase::Broken => None,
+            Phase::On => match self.growth() {
+                None => return false,
+                grown => grown,
+            },
+        };
         if state.not_before.is_some_and(|at| Instant::now() < at) {
+            state.tell_delay();
             return false;
         }
-        match phase {
-            Phase::Off => false,
-            Phase::Starting | Phase::Broken => true,
-            Phase::On => self.has_grown(),
+        if let Some(growth) = growth {
+            log::info!("Starting automatic rewriting of AOF on {growth}% growth");
         }
+        true
     }
 
-    fn has_grown(&self) -> bool {
+    /// By how many percent the log has grown, if it is so much that it has to be rewritten.
+    fn growth(&self) -> Option<u128> {
         let percentage = self
             .config
             .int(Id::AUTO_AOF_REWRITE_PERCENTAGE)
             .unsigned_abs();
         let size = self.status.size.load(Relaxed);
         if percentage == 0 || size <= self.config.size(Id::AUTO_AOF_REWRITE_MIN_SIZE) as u64 {
-            return false;
+            return None;
         }
         let base = self.status.base_size.load(Relaxed).max(1);
         let growth = (u128::from(size) * 100 / u128::from(base)).saturating_sub(100);
-        if growth < u128::from(percentage) {
-            return false;
-        }
-        log::info!("Starting automatic rewriting of AOF on {growth}% growth");
-        true
+        (growth >= u128::from(percentage)).then_some(growth)
     }
 
     fn begin_rewrite(self: &Arc<Self>) -> Asked {
@@ -476,6 +490,9 @@ impl Aof {
     fn end_rewrite(&self, result: &Result<(), BaseError>) {
         // What gathered for a base that does not come is dropped.
         self.log.change(&[Phase::Starting], Phase::Starting);
+        if result.is_err() && self.log.phase() != Phase::On {
+            self.files.lock().remove_temp_incr();
+        }
         let mut state = self.state.lock();
         let started = state.running.take().unwrap_or_else(Instant::now);
         self.status
@@ -586,14 +603,23 @@ impl State {
             RETRY_DELAY
         } else {
             self.delay = (self.delay * 2).clamp(DELAY_FIRST, DELAY_MAX);
-            log::warn!(
-                "Background AOF rewrite has repeatedly failed and triggered the limit, will \
-                 retry in {} minutes",
-                self.delay.as_secs() / 60
-            );
+            self.delay_told = false;
             self.delay
         };
         self.not_before = Some(Instant::now() + wait);
+    }
+
+    /// Tells once that a rewrite is due and has to wait.
+    fn tell_delay(&mut self) {
+        if self.delay.is_zero() || self.delay_told {
+            return;
+        }
+        self.delay_told = true;
+        log::warn!(
+            "Background AOF rewrite has repeatedly failed and triggered the limit, will retry \
+             in {} minutes",
+            self.delay.as_secs() / 60
+        );
     }
 }
 
