@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """Runs Redis's own test suite against FlashKV.
 
-The suite is Debian's source package of redis 7.0.15. It is fetched at test time
-through apt, with a sources list of its own so that the machine's settings stay
-as they are, and kept under target/conformance. Most units run in external mode,
-each against a fresh server, because units change settings and external mode does not
-put all of them back. Those that are about files start our binary themselves, as
-redis-server. What is left out stands in skip.txt, with reasons.
+Most units run in external mode, each against a fresh server, because units change
+settings and external mode does not put all of them back. Those that are about files start
+our binary themselves, as redis-server. suite.py says where the suite is from and what is
+changed in it; what is left out stands in skip.txt, with reasons.
 
 Three settings are ours: --ignore-encoding, because 7.2 calls a small list
 "listpack" where 7.0 says "quicklist"; --durable, so that an unexpected error
@@ -28,12 +26,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from suite import CACHE, TARGET, Unavailable, prepare
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-CACHE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "conformance"
-VERSION = "7.0.15"
-MIRRORS = ["http://deb.debian.org/debian", "http://deb.debian.org/debian-security"]
-SUITES = ["bookworm", "bookworm-security"]
 
 UNITS = [
     "unit/type/string",
@@ -81,7 +76,6 @@ OWN_SERVERS = [
     "unit/aofrw",
     "integration/aof",
     "integration/aof-multi-part",
-    "integration/aof-race",
     "integration/rdb",
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
@@ -94,107 +88,12 @@ OWN_CONFIG = ["--config", "aof-checksum", "no"]
 UNIT_SECONDS_MAX = 300
 # Seconds that the server may take to answer its first PING.
 START_SECONDS_MAX = 20
-# Seconds that a fetch may take.
-FETCH_SECONDS_MAX = 240
 # What is shown of a server's log.
 LOG_BYTES_MAX = 4000
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 OUTCOME = re.compile(r"^\[(ok|err|skip|ignore|exception|timeout)\]: (.*)$")
 TOOK = re.compile(r" \(\d+ ms\)$")
-
-
-class Unavailable(Exception):
-    """The suite or a tool it needs cannot be had."""
-
-
-def fetch_suite():
-    """The folder of the suite, fetched unless it is cached."""
-    source = CACHE / f"redis-{VERSION}"
-    if (source / "runtest").exists():
-        return source
-    for tool in ("apt-get", "dpkg-source"):
-        if not shutil.which(tool):
-            raise Unavailable(f"{tool} not installed")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="fetch-", dir=CACHE))
-    try:
-        download(work)
-        adapt(work / source.name)
-        # Renamed when whole, so that an interrupted fetch leaves nothing that
-        # looks like a suite.
-        (work / source.name).rename(source)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return source
-
-
-def download(work):
-    """Has apt unpack the source package into `work`."""
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (work / folder).mkdir(parents=True)
-    sources = work / "sources.list"
-    sources.write_text(
-        "".join(f"deb-src {url} {suite} main\n" for url, suite in zip(MIRRORS, SUITES))
-    )
-    apt = [
-        "apt-get",
-        "-o", f"Dir::Etc::sourcelist={sources}",
-        "-o", "Dir::Etc::sourceparts=-",
-        "-o", f"Dir::State::lists={work / 'lists'}",
-        "-o", f"Dir::Cache={work / 'cache'}",
-        "-o", "APT::Sandbox::User=",
-    ]
-    quiet = {"cwd": work, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    for step in (["update"], ["source", "redis"]):
-        done = subprocess.run(apt + step, timeout=FETCH_SECONDS_MAX, check=False, **quiet)
-        if done.returncode != 0:
-            raise Unavailable(f"apt-get {' '.join(step)} failed:\n{done.stdout[-2000:]}")
-    if not (work / f"redis-{VERSION}").is_dir():
-        raise Unavailable(f"the package is not redis {VERSION} any more")
-
-
-def adapt(suite):
-    """Changes to the suite. It empties the function library before each
-    unit, which no unit that runs here needs and which would end the unit on a
-    server without functions. Some units keep away from external servers only
-    because they count what others may have done there, or fill their memory: ours
-    is fresh. One does because its last part needs a replica, which is left out.
-    One test counts the evictions of a server that nothing has been evicted from. And one
-    unit has Redis keep its reply buffers as they are; ours are lent for a turn. Its parts
-    each want a server of their own: they get its limits anew."""
-    for unit in ("info", "limits", "maxmemory", "obuf-limits", "client-eviction"):
-        path = suite / "tests" / "unit" / f"{unit}.tcl"
-        text = path.read_text().replace('"external:skip"', "").replace("external:skip", "")
-        path.write_text(re.sub(r"r debug replybuffer resizing \d", "", text))
-    parts = "start_server {} {\n"
-    anew = """    r config set maxmemory-clients 0 client-output-buffer-limit "normal 0 0 0"\n"""
-    path.write_text(path.read_text().replace(parts, parts + anew))
-    path = suite / "tests" / "unit" / "maxmemory.tcl"
-    text = path.read_text()
-    loop = "test {client tracking don't cause eviction feedback loop} {\n"
-    path.write_text(text.replace(loop, loop + "        r flushall\n        r config resetstat\n"))
-    path = suite / "tests" / "unit" / "pubsubshard.tcl"
-    path.write_text(path.read_text().replace("pubsubshard external:skip", "pubsubshard", 1))
-    path = suite / "tests" / "support" / "server.tcl"
-    text = path.read_text()
-    if "    r function flush\n" not in text:
-        raise Unavailable("the suite is not the one that this harness knows")
-    path.write_text(text.replace("    r function flush\n", "    catch {r function flush}\n"))
-
-
-def link_tools(suite, binary):
-    """The suite calls programs of its own build: the installed ones do, and for the
-    server the binary that is tested."""
-    programs = {"redis-server": str(Path(binary).resolve())}
-    for name in ("redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb"):
-        programs[name] = shutil.which(name)
-        if not programs[name]:
-            raise Unavailable(f"{name} not installed")
-    for name, program in programs.items():
-        link = suite / "src" / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(program)
 
 
 def read_skips(path):
@@ -360,9 +259,8 @@ def parse_options():
 
 
 def default_server():
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     for profile in ("release", "fast", "debug"):
-        binary = target / profile / "flashkv"
+        binary = TARGET / profile / "flashkv"
         if binary.exists():
             return str(binary)
     raise SystemExit("no flashkv binary: run `cargo build --release` first")
@@ -372,9 +270,8 @@ def main():
     options = parse_options()
     binary = options.server or default_server()
     try:
-        suite = fetch_suite()
-        link_tools(suite, binary)
-    except (Unavailable, subprocess.TimeoutExpired) as reason:
+        suite = prepare(binary, OWN_SERVERS)
+    except Unavailable as reason:
         print(f"skipped: {reason}")
         return 2 if os.environ.get("CI") else 0
     patterns, tags = ([], []) if options.no_skips else read_skips(HERE / "skip.txt")
