@@ -534,7 +534,10 @@ fn poller() -> Result<(Poll, Arc<dyn Wake>), String> {
 fn listen(config: &Config, inherited: Vec<Listener>) -> Result<(Listeners, Listeners), String> {
     let listeners = if inherited.is_empty() {
         control::open_listeners(config).inspect_err(|_| {
-            log::error!("Failed listening on port {}, aborting.", config.int(Id::PORT));
+            log::error!(
+                "Failed listening on port {}, aborting.",
+                config.int(Id::PORT)
+            );
         })?
     } else {
         Listeners::adopt(inherited)

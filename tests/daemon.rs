@@ -376,6 +376,29 @@ fn a_hangup_reopens_the_log_file() {
 }
 
 #[test]
+fn the_log_tells_port_and_process_at_the_start() {
+    for banner in ["no", "yes"] {
+        let (dir, port) = (TempDir::new("banner"), free_port());
+        let mut command = flashkv(&dir, port);
+        command.args([
+            "--logfile",
+            &dir.text_path("log"),
+            "--always-show-logo",
+            banner,
+        ]);
+        let server = Running::start(&mut command);
+        await_tcp(port);
+        let pid = server.pid();
+        assert_eq!(server.stop("TERM").code(), Some(0));
+        let log = fs::read_to_string(dir.path("log")).expect("the log");
+        let shown =
+            log.contains(&format!("Port: {port}\n")) && log.contains(&format!("PID: {pid}\n"));
+        let line = log.contains(&format!("Running mode=standalone, port={port}.\n"));
+        assert_eq!((shown, line), (banner == "yes", banner == "no"), "{log}");
+    }
+}
+
+#[test]
 fn lines_in_the_journal_carry_a_priority_and_no_time() {
     let (dir, port) = (TempDir::new("journal"), free_port());
     let stderr = fs::File::create(dir.join("journal")).expect("create");
@@ -503,7 +526,12 @@ fn a_port_in_use_is_named() {
     let wanted = format!(
         "Could not create server TCP listening socket 127.0.0.1:{port}: bind: Address already in use"
     );
-    assert!(text_of(&output).contains(&wanted), "{}", text_of(&output));
+    let text = text_of(&output);
+    assert!(text.contains(&wanted), "{text}");
+    assert!(
+        text.contains(&format!("Failed listening on port {port}, aborting.")),
+        "{text}"
+    );
 }
 
 #[test]

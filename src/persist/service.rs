@@ -213,7 +213,11 @@ impl Persistence {
 
     /// The pauses of a save or rewrite that begins; none without `rdb-key-save-delay`.
     pub fn slow_down(&self) -> Option<Slow> {
-        let micros = self.config.int(Id::RDB_KEY_SAVE_DELAY).max(0).unsigned_abs();
+        let micros = self
+            .config
+            .int(Id::RDB_KEY_SAVE_DELAY)
+            .max(0)
+            .unsigned_abs();
         let slow = (micros > 0).then(|| Slow::new(Duration::from_micros(micros)));
         *self.slow.lock() = slow.clone();
         slow
@@ -498,6 +502,11 @@ impl Persistence {
     /// Changes that the last save does not have, of `changes` in all.
     pub fn unsaved(&self, changes: i64) -> i64 {
         (changes - self.saved_changes.load(Relaxed)).max(0)
+    }
+
+    /// Nothing of `changes` has to be saved: the data is what a file has.
+    pub fn changes_are_saved(&self, changes: i64) {
+        self.saved_changes.store(changes, Relaxed);
     }
 
     /// The counter of changes starts again at 0, having been at `changes`.

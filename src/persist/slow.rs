@@ -55,3 +55,55 @@ impl Slow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::hash::KeyHasher;
+    use crate::store::snapshot::Snapshot;
+    use crate::store::{Keyspace, Locks, Patience};
+
+    /// Longer than any test waits.
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn snapshot() -> Snapshot {
+        let keyspace = Arc::new(Keyspace::new(KeyHasher::seeded(1)));
+        let mut locks = Locks::new(&keyspace, Patience::Wait);
+        let (snapshot, ()) = Snapshot::start(&keyspace, &mut locks, 0, || ()).expect("no other");
+        snapshot
+    }
+
+    #[test]
+    fn a_pause_ends_when_the_save_has_to() {
+        let (slow, handle) = (Slow::new(LONG), snapshot().handle());
+        let result = std::thread::scope(|scope| {
+            let waits = scope.spawn(|| slow.pause(&handle));
+            slow.fail();
+            waits.join().expect("no panic")
+        });
+        assert!(result.is_err());
+        assert!(slow.pause(&handle).is_err(), "and every later one");
+
+        let other = Slow::new(LONG);
+        let result = std::thread::scope(|scope| {
+            let waits = scope.spawn(|| other.pause(&handle));
+            handle.cancel();
+            waits.join().expect("no panic")
+        });
+        assert!(result.is_ok(), "the snapshot tells why it ends");
+    }
+
+    #[test]
+    fn a_pause_is_over_in_time() {
+        assert!(Slow::new(LOOK * 2).pause(&snapshot().handle()).is_ok());
+    }
+
+    #[test]
+    fn pauses_are_used_while_their_save_is_there() {
+        let slow = Slow::new(LONG);
+        let save = slow.clone();
+        assert!(slow.is_used());
+        drop(save);
+        assert!(!slow.is_used());
+    }
+}

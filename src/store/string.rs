@@ -11,6 +11,7 @@ use super::dict::{Key, Ttl};
 use super::entry::{Entry, INLINE_MAX, NewValue, Type, ValueRef};
 use super::error::Error;
 use super::journal::Event;
+use super::keyspace::Footprint;
 
 const SET: Event = Event::string("set");
 
@@ -260,6 +261,29 @@ impl Db<'_> {
             Ttl::Keep => self.log_instead(&[b"SET", key.bytes, text, b"KEEPTTL"]),
             Ttl::At(_) => {}
         });
+    }
+
+    /// Sets those of the keys that are not there, as the last thing that a command does. Holds
+    /// no locks before and after, and one key's at a time. O(keys).
+    pub fn populate(&mut self, pairs: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) {
+        let dirty = self.effects.dirty;
+        for (name, value) in pairs {
+            let key = self.key(&name);
+            let mut footprint = Footprint::NONE;
+            footprint.add(key.hash, true);
+            self.acquire(footprint);
+            if self.set_allowed(key, SetIf::Absent) {
+                self.set(key, NewValue::Str(&value), Ttl::Clear);
+                if self.is_logged() {
+                    let words = [b"SET".to_vec(), name, value];
+                    self.note_words(self.index, &words);
+                }
+            }
+            self.release();
+        }
+        if self.effects.dirty != dirty {
+            self.log_no_more();
+        }
     }
 
     /// Appends to the string at `key`; its new length. Amortised O(added bytes).

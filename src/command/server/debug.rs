@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use super::config::admits;
 use super::{digest, persistence};
 use crate::base::{float, num};
+use crate::command::args::Args;
 use crate::command::ctx::{Ctx, Outcome};
 use crate::command::error::Error;
 use crate::command::help;
 use crate::config::Id;
 use crate::ds::list::List;
 use crate::resp::Argv;
-use crate::store::Db;
 use crate::store::entry::Entry;
 use crate::store::usage;
+use crate::store::{self, Db};
 
 /// How long FAIL-SAVE waits for a save to come to its first pause, and how often it looks.
 const FAIL_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -34,6 +35,8 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         (b"digest-value", 2..) => digest::values(ctx, argv),
         (b"aof-flush-sleep", 3) => aof_flush_sleep(ctx, argv.get(2)),
         (b"fail-save", 2) => fail_save(ctx),
+        (b"log", 3) => log_message(ctx, argv.get(2)),
+        (b"populate", 3..=5) => populate(ctx, argv),
         (b"reload", 2..) => persistence::reload(ctx, argv),
         (b"sleep", 3) => sleep(ctx, argv.get(2)),
         (b"loadaof", 2) => persistence::load_log(ctx),
@@ -75,6 +78,50 @@ fn aof_flush_sleep(ctx: &mut Ctx<'_, '_>, micros: &[u8]) -> Outcome {
     if let Some(aof) = ctx.services.aof() {
         aof.log().sleep_before_writes(Duration::from_micros(micros));
     }
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn log_message(ctx: &mut Ctx<'_, '_>, message: &[u8]) -> Outcome {
+    log::warn!("DEBUG LOG: {}", message.escape_ascii());
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Makes keys `prefix:0`, `prefix:1` and so on. Values of a certain size are cut off, or
+/// filled up with zero bytes, as in Redis.
+fn populate(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
+    const INSIDE: Error = Error::text("ERR DEBUG POPULATE cannot run inside a transaction");
+    const POSITIVE: Error = Error::text("ERR value is out of range, must be positive");
+    let positive = |number: i64| usize::try_from(number).map_err(|_| POSITIVE);
+    let mut args = Args::from(argv, 2);
+    let count = positive(args.int()?)?;
+    let prefix = if args.is_done() {
+        b"key".as_slice()
+    } else {
+        args.bytes()?
+    };
+    let size = if args.is_done() {
+        0
+    } else {
+        positive(args.int()?)?
+    };
+    if size > ctx.services.config.size(Id::PROTO_MAX_BULK_LEN) {
+        return Err(store::Error::StringTooLong.into());
+    }
+    if ctx.db.locks.is_pinned() {
+        return Err(INSIDE.into());
+    }
+    let pairs = (0..count).map(|number| {
+        let digits = number.to_string();
+        let key = [prefix, b":", digits.as_bytes()].concat();
+        let mut value = [b"value:", digits.as_bytes()].concat();
+        if size > 0 {
+            value.resize(size, 0);
+        }
+        (key, value)
+    });
+    ctx.db.populate(pairs);
     ctx.reply.ok();
     Ok(())
 }
@@ -142,8 +189,13 @@ const HELP: &[&str] = &[
     "    Have the save or rewrite fail that rdb-key-save-delay slows down.",
     "LOADAOF",
     "    Empty the databases and load the append-only file again.",
+    "LOG <message>",
+    "    Write <message> to the log.",
     "OBJECT <key>",
     "    Show how the value of <key> is stored.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Make <count> keys named <prefix>:<number>, unless they are there, with strings of",
+    "    <size> bytes.",
     "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
     "    Save the data (unless NOSAVE), remove it (unless NOFLUSH) and load the file; with",
     "    MERGE keys of the file replace those that are there.",

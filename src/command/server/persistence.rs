@@ -201,6 +201,7 @@ pub(super) fn load_log(ctx: &mut Ctx<'_, '_>) -> Outcome {
         log::warn!("{why}");
         return Err(LOAD.into());
     }
+    services.persist.changes_are_saved(services.changes());
     log::warn!("Append Only File loaded by DEBUG LOADAOF");
     ctx.reply.ok();
     Ok(())

@@ -221,6 +221,44 @@ fn debug_is_behind_a_door() {
 }
 
 #[test]
+fn debug_populate_makes_keys_that_are_not_there() {
+    let mut server = Server::with(&[(Id::ENABLE_DEBUG_COMMAND, "yes")]);
+    check(
+        &mut server,
+        &[
+            ("set key:1 mine", "+OK"),
+            ("debug populate 3", "+OK"),
+            (
+                "mget key:0 key:1 key:2",
+                "*3\r\n$7\r\nvalue:0\r\n$4\r\nmine\r\n$7\r\nvalue:2",
+            ),
+            ("debug populate 1 p 3", "+OK"),
+            ("debug populate 1 q 9", "+OK"),
+            ("mget p:0 q:0", "*2\r\n$3\r\nval\r\n$9\r\nvalue:0\0\0"),
+            ("dbsize", ":5"),
+            ("debug populate 0", "+OK"),
+            (
+                "debug populate -1",
+                "-ERR value is out of range, must be positive",
+            ),
+            (
+                "debug populate x",
+                "-ERR value is not an integer or out of range",
+            ),
+            (
+                "debug populate 1 p -1",
+                "-ERR value is out of range, must be positive",
+            ),
+            (
+                "debug populate 1 p 1000000000",
+                "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            ),
+            ("dbsize", ":5"),
+        ],
+    );
+}
+
+#[test]
 fn art_and_time() {
     let mut server = Server::new();
     let art = server.run("lolwut version 5");

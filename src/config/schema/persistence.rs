@@ -31,6 +31,11 @@ rows! {
         RDB_KEY_SAVE_DELAY = int("rdb-key-save-delay", INT_MIN, INT_MAX, "0").hidden();
         /// The same for loading.
         KEY_LOAD_DELAY = int("key-load-delay", INT_MIN, INT_MAX, "0").hidden();
+        /// Bytes to load between two looks at clients.
+        LOADING_PROCESS_EVENTS_INTERVAL_BYTES =
+            int("loading-process-events-interval-bytes", 1024, INT_MAX, "2097152")
+            .inert("clients are answered all the time while data is loaded")
+            .hidden();
         /// Remove snapshot files that only replication needed.
         RDB_DEL_SYNC_FILES = flag("rdb-del-sync-files", "no")
             .inert("a full sync leaves no file behind");

@@ -377,3 +377,26 @@ fn cannot_read(path: &Path, error: &io::Error) -> String {
 pub fn shown(name: &[u8]) -> String {
     name.escape_ascii().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::disk::sim::SimDisk;
+
+    #[test]
+    fn a_manifest_that_others_have_changed_is_read_again() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+        let open = || Files::open(Arc::clone(&disk), Path::new("dir"), b"a.aof").expect("no file");
+        let (mut ours, mut theirs) = (open(), open());
+        theirs.make_dir().expect("a directory");
+        theirs.open_last(false).expect("a new file");
+        assert!(ours.manifest().is_empty());
+        ours.reread().expect("it is whole");
+        assert_eq!(ours.manifest().incr, theirs.manifest().incr);
+        assert_eq!(ours.manifest().incr.len(), 1);
+        disk.remove(&ours.path(&ours.manifest_name()))
+            .expect("it is there");
+        ours.reread().expect("no manifest is an empty one");
+        assert!(ours.manifest().is_empty());
+    }
+}

@@ -237,6 +237,27 @@ fn a_save_in_the_background_that_fails_is_told_and_tried_again_later() {
 }
 
 #[test]
+fn a_slow_save_is_made_to_fail() {
+    let disk = well();
+    let service = service(&disk);
+    put(&service, 1, b"x");
+    let mut locks = Locks::new(&service.keyspace, Patience::Wait);
+    assert!(!service.fail_slow(), "there is none");
+    let delay = |micros: &[u8]| service.config.set(Id::RDB_KEY_SAVE_DELAY, micros);
+    delay(b"2000000000").expect("half an hour");
+    service.begin(&mut locks, now(), 1).expect("it begins");
+    assert!(service.fail_slow());
+    service.wait();
+    assert!(service.has_failed() && !service.fail_slow());
+    assert!(disk.files.lock().is_empty());
+    delay(b"0").expect("none");
+    service.begin(&mut locks, now(), 1).expect("it begins");
+    assert!(!service.fail_slow(), "it is not slow");
+    service.wait();
+    assert!(!service.has_failed());
+}
+
+#[test]
 fn a_key_that_is_there_already_is_named_or_replaced() {
     let disk = well();
     let saved = service(&disk);

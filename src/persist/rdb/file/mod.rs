@@ -132,7 +132,7 @@ impl fmt::Display for Problem {
             Problem::Checksum { found, expected } => {
                 write!(
                     f,
-                    "checksum {found:016x}, but the content has {expected:016x}"
+                    "CRC error: checksum {found:016x}, but the content has {expected:016x}"
                 )
             }
             Problem::FunctionForm => {
