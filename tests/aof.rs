@@ -4,6 +4,8 @@
 
 #[path = "aof/faults.rs"]
 mod faults;
+#[path = "aof/rewrites.rs"]
+mod rewrites;
 mod support;
 
 use std::fs;

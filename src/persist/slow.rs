@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_pause_ends_when_the_save_has_to() {
-        let (slow, handle) = (Slow::new(LONG), snapshot().handle());
+        let (slow, snapshot) = (Slow::new(LONG), snapshot());
+        let handle = snapshot.handle();
         let result = std::thread::scope(|scope| {
             let waits = scope.spawn(|| slow.pause(&handle));
             slow.fail();
@@ -95,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_pause_is_over_in_time() {
-        assert!(Slow::new(LOOK * 2).pause(&snapshot().handle()).is_ok());
+        let snapshot = snapshot();
+        let paused = Slow::new(LOOK * 2).pause(&snapshot.handle());
+        assert!(paused.is_ok() && !snapshot.handle().is_cancelled());
     }
 
     #[test]

@@ -35,7 +35,12 @@ pub(super) fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     if argv.len() % 2 == 1 {
         return Err(Error::Syntax.into());
     }
-    let services = ctx.services;
+    let collects = |(name, _): &(&[u8], _)| name.eq_ignore_ascii_case(b"aof-disable-auto-gc");
+    if !ctx.alone && pairs.iter().any(collects) {
+        // It may remove files.
+        return Err(Stop::Defer);
+    }
+    let (services, is_pinned) = (ctx.services, ctx.db.locks.is_pinned());
     let protected = if admits(
         &services.config,
         Id::ENABLE_PROTECTED_CONFIGS,
@@ -49,6 +54,11 @@ pub(super) fn set(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         (Id::APPENDONLY, Some(aof)) => aof.switch(),
         (Id::APPENDFSYNC, Some(aof)) => {
             aof.apply_fsync();
+            Ok(())
+        }
+        // Inside a transaction the next rewrite does.
+        (Id::AOF_DISABLE_AUTO_GC, Some(aof)) if !is_pinned => {
+            aof.collect();
             Ok(())
         }
         (Id::NOTIFY_KEYSPACE_EVENTS, _) => {

@@ -34,8 +34,10 @@ pub(super) fn flushall(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     if Mode::read(argv)? == Mode::Undo {
         return undo(ctx, None);
     }
-    persistence::forget_saves(ctx);
+    // A save that is under way is of what goes now.
+    ctx.services.persist.cancel();
     ctx.db.flush(None, keep_until(ctx));
+    persistence::save_nothing(ctx);
     ctx.reply.ok();
     Ok(())
 }

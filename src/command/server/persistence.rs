@@ -57,15 +57,7 @@ pub(super) fn bgsave(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         ctx.reply.simple("Background saving scheduled");
         return Ok(());
     }
-    if persist.is_saving_nothing() {
-        if !ctx.alone {
-            return Err(Stop::Defer);
-        }
-        let footprint = ctx.db.locks.held();
-        ctx.db.release();
-        persist.wait_for_nothing();
-        ctx.db.acquire(footprint);
-    }
+    wait_for_nothing(ctx)?;
     let changes = services.changes();
     match persist.begin(&mut ctx.db.locks, ctx.db.now, changes) {
         Ok(()) => ctx.reply.simple("Background saving started"),
@@ -75,6 +67,22 @@ pub(super) fn bgsave(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         }
         Err(why) => return Err(refused(why).into()),
     }
+    Ok(())
+}
+
+/// A save of empty data, as FLUSHALL has one made, is over in a moment: waits until it is.
+fn wait_for_nothing(ctx: &mut Ctx<'_, '_>) -> Result<(), Stop> {
+    let persist = &ctx.services.persist;
+    if !persist.is_saving_nothing() {
+        return Ok(());
+    }
+    if !ctx.alone {
+        return Err(Stop::Defer);
+    }
+    let footprint = ctx.db.locks.held();
+    ctx.db.release();
+    persist.wait_for_nothing();
+    ctx.db.acquire(footprint);
     Ok(())
 }
 
@@ -105,6 +113,7 @@ pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
         aof.schedule();
         Asked::Scheduled
     } else {
+        wait_for_nothing(ctx)?;
         aof.rewrite()
     };
     match asked {
@@ -127,12 +136,17 @@ const CANNOT_REWRITE: Error = Error::text(
      information.",
 );
 
-/// Stops a save of what is about to be removed, as Redis does: a file that has it would
-/// bring it back. The empty data is saved soon.
-pub(super) fn forget_saves(ctx: &Ctx<'_, '_>) {
-    let persist = &ctx.services.persist;
-    persist.cancel();
-    if !ctx.services.config.save_points().is_empty() {
+/// Saves the empty data, if there are save points: Redis does so before it replies to
+/// FLUSHALL, since the last file would bring everything back. All shards are held.
+pub(super) fn save_nothing(ctx: &mut Ctx<'_, '_>) {
+    let services = ctx.services;
+    let persist = &services.persist;
+    if services.config.save_points().is_empty() {
+        return;
+    }
+    let changes = services.changes() + ctx.db.effects.dirty.cast_signed();
+    let waits = ctx.db.locks.is_pinned() || persist.is_loading();
+    if waits || (persist.begin(&mut ctx.db.locks, ctx.db.now, changes)).is_err() {
         persist.schedule();
     }
 }

@@ -22,6 +22,7 @@ pub mod files;
 pub mod load;
 pub mod log;
 pub mod manifest;
+mod pace;
 pub mod parse;
 pub mod record;
 pub mod service;

@@ -28,6 +28,7 @@ use super::files::{Files, Open, shown};
 use super::load::{self, Loaded, Rules, Target};
 use super::log::{Format, Fsync, Log, Phase};
 use super::manifest::FileInfo;
+use super::pace::Pace;
 use super::status::Status;
 use super::writer::{Surroundings, Writer};
 use crate::base::clock;
@@ -40,12 +41,6 @@ use crate::store::journal::{Effect, Interest, Journal, Notes};
 const SWITCH_MAX: Duration = Duration::from_secs(600);
 /// How long a reload waits for the writer.
 const RELOAD_WAIT_MAX: Duration = Duration::from_secs(60);
-/// Failures in a row after which rewrites that nobody asked for come less often.
-const FAILURES_BEFORE_DELAY: u64 = 3;
-const DELAY_FIRST: Duration = Duration::from_secs(60);
-const DELAY_MAX: Duration = Duration::from_secs(3600);
-/// How soon a rewrite that is needed is tried again.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Why there is no base.
 #[derive(Debug)]
@@ -95,18 +90,6 @@ pub enum Asked {
     Failed,
 }
 
-#[derive(Default)]
-struct State {
-    /// Since when a rewrite runs.
-    running: Option<Instant>,
-    scheduled: bool,
-    /// Before this, no rewrite begins that nobody asked for.
-    not_before: Option<Instant>,
-    delay: Duration,
-    /// The log says so.
-    delay_told: bool,
-}
-
 /// See the head of this file.
 pub struct Aof {
     config: Arc<Config>,
@@ -114,7 +97,7 @@ pub struct Aof {
     files: Arc<Mutex<Files>>,
     status: Arc<Status>,
     base: Arc<dyn BaseWriter>,
-    state: Mutex<State>,
+    pace: Mutex<Pace>,
     writer: OnceLock<Arc<Mutex<Writer>>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     reloader: OnceLock<Reloader>,
@@ -141,7 +124,7 @@ impl Aof {
             files: Arc::new(Mutex::new(files)),
             status: Arc::default(),
             base,
-            state: Mutex::default(),
+            pace: Mutex::default(),
             writer: OnceLock::new(),
             thread: Mutex::default(),
             reloader: OnceLock::new(),
@@ -256,9 +239,7 @@ impl Aof {
             "{doing} AOF incr file {} on server start",
             shown(&info.name)
         );
-        if !self.config.flag(Id::AOF_DISABLE_AUTO_GC) {
-            files.remove_history();
-        }
+        self.collect_in(&mut files);
         let total = files.size().map_err(|(_, error)| error)?;
         self.status.size.store(total, Relaxed);
         if self.status.base_size.load(Relaxed) == 0 {
@@ -364,8 +345,8 @@ impl Aof {
         if !self.config.flag(Id::APPENDONLY) {
             let phases = [Phase::On, Phase::Starting, Phase::Broken];
             if self.log.change(&phases, Phase::Off) {
-                self.base.cancel();
-                self.state.lock().scheduled = false;
+                self.cancel_rewrite();
+                self.pace.lock().scheduled = false;
             }
             return Ok(());
         }
@@ -378,8 +359,8 @@ impl Aof {
                 }
                 Asked::Running | Asked::Scheduled => {
                     // One that runs has no part in what gathers from now on.
-                    self.base.cancel();
-                    self.state.lock().scheduled = true;
+                    self.cancel_rewrite();
+                    self.pace.lock().scheduled = true;
                 }
                 Asked::Started => {}
             }
@@ -390,23 +371,44 @@ impl Aof {
     /// Begins a rewrite that somebody asks for.
     pub fn rewrite(self: &Arc<Self>) -> Asked {
         {
-            let mut state = self.state.lock();
-            if state.running.is_some() {
+            let mut pace = self.pace.lock();
+            if pace.running.is_some() {
                 return Asked::Running;
             }
-            state.not_before = None;
-            state.delay = Duration::ZERO;
+            pace.forget_failures();
             if self.base.is_busy() {
-                state.scheduled = true;
+                pace.scheduled = true;
                 return Asked::Scheduled;
             }
         }
         self.begin_rewrite()
     }
 
+    fn cancel_rewrite(&self) {
+        let mut pace = self.pace.lock();
+        if pace.running.is_some() {
+            // Redis's words.
+            log::info!("Killing running AOF rewrite child");
+            pace.cancelled = true;
+            self.base.cancel();
+        }
+    }
+
+    /// Removes the files of the past, unless they are to be kept. Called without locks, by
+    /// who may wait for the disk.
+    pub fn collect(&self) {
+        self.collect_in(&mut self.files.lock());
+    }
+
+    fn collect_in(&self, files: &mut Files) {
+        if !self.config.flag(Id::AOF_DISABLE_AUTO_GC) {
+            files.remove_history();
+        }
+    }
+
     /// Has a rewrite begin as soon as that is possible.
     pub fn schedule(&self) {
-        self.state.lock().scheduled = true;
+        self.pace.lock().scheduled = true;
     }
 
     /// Begins a rewrite if one is due. Called ten times a second.
@@ -418,11 +420,15 @@ impl Aof {
 
     fn is_due(&self) -> bool {
         let phase = self.log.phase();
-        let mut state = self.state.lock();
-        if state.running.is_some() {
+        let mut pace = self.pace.lock();
+        if pace.running.is_some() {
+            if pace.cancelled {
+                // It may not have come to where it can be met.
+                self.base.cancel();
+            }
             return false;
         }
-        if state.scheduled {
+        if pace.scheduled {
             return true;
         }
         let growth = match phase {
@@ -433,8 +439,7 @@ impl Aof {
                 grown => grown,
             },
         };
-        if state.not_before.is_some_and(|at| Instant::now() < at) {
-            state.tell_delay();
+        if pace.holds_back() {
             return false;
         }
         if let Some(growth) = growth {
@@ -459,13 +464,8 @@ impl Aof {
     }
 
     fn begin_rewrite(self: &Arc<Self>) -> Asked {
-        {
-            let mut state = self.state.lock();
-            if state.running.is_some() {
-                return Asked::Running;
-            }
-            state.running = Some(Instant::now());
-            state.scheduled = false;
+        if !self.pace.lock().begin() {
+            return Asked::Running;
         }
         self.status.rewrites.fetch_add(1, Relaxed);
         let service = Arc::clone(self);
@@ -493,8 +493,8 @@ impl Aof {
         if result.is_err() && self.log.phase() != Phase::On {
             self.files.lock().remove_temp_incr();
         }
-        let mut state = self.state.lock();
-        let started = state.running.take().unwrap_or_else(Instant::now);
+        let mut pace = self.pace.lock();
+        let started = pace.running.take().unwrap_or_else(Instant::now);
         self.status
             .last_rewrite_secs
             .store(started.elapsed().as_secs() as i64, Relaxed);
@@ -503,15 +503,15 @@ impl Aof {
                 log::info!("Background AOF rewrite finished successfully");
                 self.status.failures.store(0, Relaxed);
                 self.status.last_rewrite_ok.store(true, Relaxed);
-                (state.not_before, state.delay) = (None, Duration::ZERO);
+                pace.forget_failures();
             }
-            Err(BaseError::Busy) => state.scheduled = true,
+            Err(BaseError::Busy) => pace.scheduled |= !pace.cancelled,
             Err(BaseError::Cancelled) => log::warn!("Background AOF rewrite was cancelled"),
             Err(BaseError::Failed(why)) => {
                 log::warn!("Background AOF rewrite terminated with error: {why}");
                 self.status.last_rewrite_ok.store(false, Relaxed);
                 let failures = self.status.failures.fetch_add(1, Relaxed) + 1;
-                state.note_failure(failures);
+                pace.note_failure(failures);
             }
         }
     }
@@ -582,9 +582,7 @@ impl Aof {
         let total = files.size().unwrap_or((base_bytes).max(1));
         self.status.size.store(total, Relaxed);
         self.status.base_size.store(total, Relaxed);
-        if !self.config.flag(Id::AOF_DISABLE_AUTO_GC) {
-            files.remove_history();
-        }
+        self.collect_in(&mut files);
         Ok(())
     }
 
@@ -592,34 +590,8 @@ impl Aof {
 
     /// Since when a rewrite runs, and whether one is scheduled.
     pub fn rewriting(&self) -> (Option<Duration>, bool) {
-        let state = self.state.lock();
-        (state.running.map(|since| since.elapsed()), state.scheduled)
-    }
-}
-
-impl State {
-    fn note_failure(&mut self, failures: u64) {
-        let wait = if failures < FAILURES_BEFORE_DELAY {
-            RETRY_DELAY
-        } else {
-            self.delay = (self.delay * 2).clamp(DELAY_FIRST, DELAY_MAX);
-            self.delay_told = false;
-            self.delay
-        };
-        self.not_before = Some(Instant::now() + wait);
-    }
-
-    /// Tells once that a rewrite is due and has to wait.
-    fn tell_delay(&mut self) {
-        if self.delay.is_zero() || self.delay_told {
-            return;
-        }
-        self.delay_told = true;
-        log::warn!(
-            "Background AOF rewrite has repeatedly failed and triggered the limit, will retry \
-             in {} minutes",
-            self.delay.as_secs() / 60
-        );
+        let pace = self.pace.lock();
+        (pace.running.map(|since| since.elapsed()), pace.scheduled)
     }
 }
 
