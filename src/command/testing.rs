@@ -182,6 +182,8 @@ impl Rig {
         let commands = Table::get();
         let metrics = Metrics::new(commands.len());
         let config = Arc::new(Config::new());
+        // Only the tests take snapshots.
+        config.set(Id::SAVE, b"").expect("no save points");
         let keyspace = Arc::new(Keyspace::new(KeyHasher::seeded(1)));
         Rig {
             metrics: metrics.thread(),

@@ -119,3 +119,29 @@ fn the_log_is_loaded_again_as_the_manifest_has_it_now() {
     let failed = "ERR Error trying to load the AOF files, check server logs";
     assert_eq!(ask(&mut client, "DEBUG LOADAOF"), failed);
 }
+
+/// With save points FLUSHALL has the empty data saved; who saves next does not notice.
+#[test]
+fn a_flush_is_saved_and_keeps_nobody_from_saving() {
+    let dir = Dir::new("flush");
+    let server = start(&dir);
+    let mut client = server.client();
+    client.cmd(&["CONFIG", "SET", "save", "3600 1"]);
+    for nth in 0..20 {
+        ask(&mut client, "SET key 1");
+        ask(&mut client, "FLUSHALL");
+        let (line, begun) = match nth % 2 {
+            0 => (
+                "BGREWRITEAOF",
+                "Background append only file rewriting started",
+            ),
+            _ => ("BGSAVE", "Background saving started"),
+        };
+        assert_eq!(ask(&mut client, line), begun);
+        eventually(LIMIT, "it ends", || {
+            info(&mut client, "aof_rewrite_in_progress") == "0"
+                && info(&mut client, "rdb_bgsave_in_progress") == "0"
+        });
+        assert_eq!(info(&mut client, "rdb_changes_since_last_save"), "0");
+    }
+}
