@@ -13,6 +13,7 @@
 //! | manifest | which files there are |
 //! | record, parse | what stands in a file of commands |
 //! | walk | reading one: what holds, what is cut off, what is damaged |
+//! | pace | when a rewrite may begin |
 
 pub mod base;
 mod buffer;
