@@ -390,7 +390,7 @@ fn the_log_tells_port_and_process_at_the_start() {
         await_tcp(port);
         let pid = server.pid();
         assert_eq!(server.stop("TERM").code(), Some(0));
-        let log = fs::read_to_string(dir.path("log")).expect("the log");
+        let log = fs::read_to_string(dir.join("log")).expect("the log");
         let shown =
             log.contains(&format!("Port: {port}\n")) && log.contains(&format!("PID: {pid}\n"));
         let line = log.contains(&format!("Running mode=standalone, port={port}.\n"));
