@@ -169,15 +169,19 @@ fn verdicts_on_logs_agree_with_redis() {
     assert_agree(&different, taken, seed);
 }
 
-/// Numbers that strtol reads and we do not, with signs, blanks or nothing at all; and the
-/// start of an annotation at the end, of which what is appended would become a part.
+/// Numbers that strtol reads and we do not, with signs, blanks or nothing at all; commands
+/// without words, which its loader refuses; annotations with zero bytes, which are heads of
+/// chunks that the power has torn; and the start of an annotation at the end, of which what
+/// is appended would become a part.
 fn is_taken_by_redis_alone(file: &[u8]) -> bool {
     let is_odd = |line: &[u8]| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line {
             [b'*' | b'$', digits @ ..] => {
-                digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) || digits == b"0"
+                let is_zero = digits.iter().all(|&digit| digit == b'0');
+                is_zero || !digits.iter().all(u8::is_ascii_digit)
             }
+            [b'#', text @ ..] => text.contains(&0),
             _ => false,
         }
     };
