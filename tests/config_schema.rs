@@ -4,115 +4,22 @@
 //! Named exceptions are directives whose range or effect differs on purpose; each has
 //! its reason beside it. Where redis-server is not installed the test says so.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod support;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use flashkv::config::file::Loader;
 use flashkv::config::schema::{Change, Id};
 use flashkv::config::{Config, Protected};
+use support::{Client, Reply, Server};
 
-/// A redis-server on a free port, ended with the test.
-struct Redis {
-    link: TcpStream,
-    _process: Process,
-}
-
-struct Process(Child);
-
-impl Redis {
-    fn start() -> Option<Redis> {
-        let port = free_port().to_string();
-        let dir = std::env::temp_dir();
-        let child = Command::new("redis-server")
-            .args([
-                "--port",
-                &port,
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--daemonize",
-                "no",
-            ])
-            .arg("--dir")
-            .arg(dir)
-            .stdout(Stdio::null())
-            .spawn()
-            .ok()?;
-        let process = Process(child);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            if let Ok(link) = TcpStream::connect(format!("127.0.0.1:{port}")) {
-                return Some(Redis {
-                    link,
-                    _process: process,
-                });
-            }
-            assert!(Instant::now() < deadline, "redis-server does not answer");
-            std::thread::yield_now();
-        }
+/// A status or an error as it came, or the value of a setting.
+fn told(client: &mut Client, words: &[&str]) -> String {
+    match client.cmd(words) {
+        Reply::Array(pair) => pair[1].text(),
+        Reply::Error(text) => format!("-{}", lossy(&text)),
+        reply => format!("+{}", reply.text()),
     }
-
-    fn ask(&mut self, args: &[&[u8]]) -> Vec<u8> {
-        let mut request = format!("*{}\r\n", args.len()).into_bytes();
-        for arg in args {
-            request.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-            request.extend_from_slice(arg);
-            request.extend_from_slice(b"\r\n");
-        }
-        self.link.write_all(&request).expect("redis-server reads");
-        self.reply()
-    }
-
-    /// A status or an error, or the second bulk of an array of two.
-    fn reply(&mut self) -> Vec<u8> {
-        let line = self.line();
-        match line[0] {
-            b'*' => {
-                let _name = self.bulk();
-                self.bulk()
-            }
-            _ => line,
-        }
-    }
-
-    fn bulk(&mut self) -> Vec<u8> {
-        let length = self.line();
-        let length = std::str::from_utf8(&length[1..])
-            .expect("ASCII")
-            .parse()
-            .expect("a length");
-        let mut bytes = vec![0; length];
-        self.link.read_exact(&mut bytes).expect("a bulk");
-        self.line();
-        bytes
-    }
-
-    fn line(&mut self) -> Vec<u8> {
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while !line.ends_with(b"\r\n") {
-            self.link.read_exact(&mut byte).expect("a line");
-            line.push(byte[0]);
-        }
-        line.truncate(line.len() - 2);
-        line
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// Directives that are not compared, and why.
@@ -215,14 +122,10 @@ fn comparable(id: Id, name: &str) -> bool {
 
 #[test]
 fn config_set_and_get_answer_as_redis_does() {
-    let Some(mut redis) = Redis::start() else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "redis-server is needed in CI"
-        );
-        println!("skipped: redis-server not installed");
+    let Some(server) = Server::redis(&[]) else {
         return;
     };
+    let mut redis = server.client();
     let ours = Config::new();
     ours.set(Id::SAVE, b"").expect("valid");
     let known = include_str!("../src/config/tests/redis_7_0_15.txt").lines();
@@ -233,8 +136,7 @@ fn config_set_and_get_answer_as_redis_does() {
             continue;
         }
         for offer in OFFERS {
-            let theirs = redis.ask(&[b"CONFIG", b"SET", name.as_bytes(), offer.as_bytes()]);
-            let theirs = String::from_utf8_lossy(&theirs).into_owned();
+            let theirs = told(&mut redis, &["CONFIG", "SET", name, offer]);
             note(
                 &mut differ,
                 "SET",
@@ -243,14 +145,14 @@ fn config_set_and_get_answer_as_redis_does() {
                 set(&ours, name, offer),
                 theirs,
             );
-            let theirs = redis.ask(&[b"CONFIG", b"GET", name.as_bytes()]);
+            let theirs = told(&mut redis, &["CONFIG", "GET", name]);
             note(
                 &mut differ,
                 "GET",
                 name,
                 offer,
                 lossy(&ours.printed(id)),
-                lossy(&theirs),
+                theirs,
             );
             compared += 1;
         }

@@ -13,48 +13,20 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use support::TempDir;
+use support::{TempDir, free_port, poll_until};
 
 const FLASHKV: &str = env!("CARGO_BIN_EXE_flashkv");
 
 /// How long anything may take on a busy machine before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Between two questions of a poll, so that the asker leaves the processor to
-/// the asked.
-const PAUSE: Duration = Duration::from_millis(2);
-
 // ------------------------------------------------------------------- the tools
 
 /// Ask until there is an answer; `what` is for the message of a test in vain.
-fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::park_timeout(PAUSE);
-    }
-}
-
-/// A port that nobody listens on. It lies below the range that the system hands
-/// out to clients: there, a test that polls a port not yet open could be given
-/// that very port as its own and be connected to itself.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 10_000;
-    let start = (std::process::id() % u32::from(COUNT)) as u16;
-    let candidate = || FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    (0..COUNT)
-        .map(|_| candidate())
-        .find(free)
-        .expect("a free port")
+fn poll<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    poll_until(PATIENCE, ask).unwrap_or_else(|| panic!("waited in vain for {what}"))
 }
 
 /// The binary with a free port, in `dir`, with nothing of the environment that
