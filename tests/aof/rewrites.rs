@@ -120,6 +120,26 @@ fn the_log_is_loaded_again_as_the_manifest_has_it_now() {
     assert_eq!(ask(&mut client, "DEBUG LOADAOF"), failed);
 }
 
+/// A rewrite that has just begun may not be cancelled before the next look at it.
+#[test]
+fn who_rewrites_next_does_not_notice_one_that_is_cancelled() {
+    let dir = Dir::new("cancelled");
+    let server = start(&dir);
+    let mut client = server.client();
+    ask(&mut client, "SET key 1");
+    for _ in 0..10 {
+        assert_eq!(ask(&mut client, "CONFIG SET appendonly yes"), "OK");
+        wait_for_rewrite(&mut client);
+        ask(&mut client, SLOW);
+        let begun = "Background append only file rewriting started";
+        assert_eq!(ask(&mut client, "BGREWRITEAOF"), begun);
+        assert_eq!(ask(&mut client, "CONFIG SET appendonly no"), "OK");
+        ask(&mut client, QUICK);
+        assert_eq!(ask(&mut client, "BGREWRITEAOF"), begun);
+        wait_for_rewrite(&mut client);
+    }
+}
+
 /// With save points FLUSHALL has the empty data saved; who saves next does not notice.
 #[test]
 fn a_flush_is_saved_and_keeps_nobody_from_saving() {

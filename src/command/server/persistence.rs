@@ -57,7 +57,7 @@ pub(super) fn bgsave(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
         ctx.reply.simple("Background saving scheduled");
         return Ok(());
     }
-    wait_for_nothing(ctx)?;
+    wait_for_the_last(ctx)?;
     let changes = services.changes();
     match persist.begin(&mut ctx.db.locks, ctx.db.now, changes) {
         Ok(()) => ctx.reply.simple("Background saving started"),
@@ -70,10 +70,12 @@ pub(super) fn bgsave(ctx: &mut Ctx<'_, '_>, argv: Argv<'_>) -> Outcome {
     Ok(())
 }
 
-/// A save of empty data, as FLUSHALL has one made, is over in a moment: waits until it is.
-fn wait_for_nothing(ctx: &mut Ctx<'_, '_>) -> Result<(), Stop> {
-    let persist = &ctx.services.persist;
-    if !persist.is_saving_nothing() {
+/// Waits for what is over in a moment: a save of empty data, as FLUSHALL has one made, and
+/// a rewrite that has been cancelled.
+fn wait_for_the_last(ctx: &mut Ctx<'_, '_>) -> Result<(), Stop> {
+    let (persist, aof) = (&ctx.services.persist, ctx.services.aof());
+    let ending = aof.filter(|aof| aof.is_ending());
+    if ending.is_none() && !persist.is_saving_nothing() {
         return Ok(());
     }
     if !ctx.alone {
@@ -82,6 +84,9 @@ fn wait_for_nothing(ctx: &mut Ctx<'_, '_>) -> Result<(), Stop> {
     let footprint = ctx.db.locks.held();
     ctx.db.release();
     persist.wait_for_nothing();
+    if let Some(aof) = ending {
+        aof.wait_for_end();
+    }
     ctx.db.acquire(footprint);
     Ok(())
 }
@@ -113,7 +118,7 @@ pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_, '_>, _argv: Argv<'_>) -> Outcome {
         aof.schedule();
         Asked::Scheduled
     } else {
-        wait_for_nothing(ctx)?;
+        wait_for_the_last(ctx)?;
         aof.rewrite()
     };
     match asked {

@@ -35,6 +35,11 @@ impl Pace {
         true
     }
 
+    /// Whether a rewrite runs that is to end.
+    pub fn is_ending(&self) -> bool {
+        self.running.is_some() && self.cancelled
+    }
+
     /// Forgets failures: somebody asks for a rewrite, or one has succeeded.
     pub fn forget_failures(&mut self) {
         (self.not_before, self.delay) = (None, Duration::ZERO);

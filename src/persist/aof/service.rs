@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::files::{Files, Open, shown};
 use super::load::{self, Loaded, Rules, Target};
@@ -98,6 +98,8 @@ pub struct Aof {
     status: Arc<Status>,
     base: Arc<dyn BaseWriter>,
     pace: Mutex<Pace>,
+    /// Told when a rewrite has ended.
+    ended: Condvar,
     writer: OnceLock<Arc<Mutex<Writer>>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     reloader: OnceLock<Reloader>,
@@ -125,6 +127,7 @@ impl Aof {
             status: Arc::default(),
             base,
             pace: Mutex::default(),
+            ended: Condvar::new(),
             writer: OnceLock::new(),
             thread: Mutex::default(),
             reloader: OnceLock::new(),
@@ -384,6 +387,19 @@ impl Aof {
         self.begin_rewrite()
     }
 
+    /// Whether a rewrite runs that has been cancelled.
+    pub fn is_ending(&self) -> bool {
+        self.pace.lock().is_ending()
+    }
+
+    /// Waits until it has ended. Called without locks, while somebody calls [`Aof::cron`].
+    pub fn wait_for_end(&self) {
+        let mut pace = self.pace.lock();
+        while pace.is_ending() {
+            self.ended.wait(&mut pace);
+        }
+    }
+
     fn cancel_rewrite(&self) {
         let mut pace = self.pace.lock();
         if pace.running.is_some() {
@@ -495,6 +511,7 @@ impl Aof {
         }
         let mut pace = self.pace.lock();
         let started = pace.running.take().unwrap_or_else(Instant::now);
+        self.ended.notify_all();
         self.status
             .last_rewrite_secs
             .store(started.elapsed().as_secs() as i64, Relaxed);
