@@ -9,18 +9,18 @@
 mod timing;
 
 use std::hint::black_box;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::sync::Arc;
 
 use flashkv::base::clock;
 use flashkv::base::rng::Rng;
 use flashkv::clients::Clients;
-use flashkv::command::ctx::Control;
 use flashkv::command::{MemoryUse, Services};
-use flashkv::config::{Config, Id};
-use flashkv::exec::batch::Sent;
+use flashkv::config::Config;
+use flashkv::control::Nobody;
+use flashkv::exec::batch::Nowhere;
 use flashkv::exec::reaper::Reaper;
-use flashkv::exec::{Batch, ConnId, Executor, Lane, Outlet};
+use flashkv::exec::{Batch, ConnId, Executor, Lane};
 use flashkv::resp::write::SLICES_MAX;
 use flashkv::resp::{Limits, Reply};
 use flashkv::store::journal::Silent;
@@ -40,22 +40,6 @@ const LIMITS: Limits = Limits {
     authenticated: true,
 };
 
-struct Nobody;
-
-impl Control for Nobody {
-    fn wake(&self) {}
-    fn shut_down(&self, _now: bool) {}
-    fn apply(&self, _id: Id) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nobody {
-    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
-        Ok(Sent::default())
-    }
-}
-
 /// The reactor's executor and one connection.
 struct Bench {
     executor: Executor,
@@ -73,7 +57,7 @@ impl Bench {
             slot: 0,
             generation: 0,
         };
-        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nobody));
+        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nowhere));
         Bench {
             executor,
             batches: [Box::new(batch)],

@@ -13,3 +13,14 @@ pub trait Control: Send + Sync {
     /// sockets, the log, limits of the process).
     fn apply(&self, id: Id) -> Result<(), String>;
 }
+
+/// A process that nobody steers: for tests and benches without a reactor.
+pub struct Nobody;
+
+impl Control for Nobody {
+    fn wake(&self) {}
+    fn shut_down(&self, _now: bool) {}
+    fn apply(&self, _id: Id) -> Result<(), String> {
+        Ok(())
+    }
+}

@@ -7,20 +7,20 @@
 //! The tests take turns, so that the sum is of one of them. What the harness allocates
 //! meanwhile is far below [`NOISE`].
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use flashkv::base::heap::{self, Heap};
 use flashkv::base::rng::Rng;
 use flashkv::clients::Clients;
-use flashkv::command::ctx::Control;
 use flashkv::command::{MemoryUse, Services};
 use flashkv::config::{Config, Id};
-use flashkv::exec::batch::Sent;
+use flashkv::control::Nobody;
+use flashkv::exec::batch::Nowhere;
 use flashkv::exec::reaper::Reaper;
-use flashkv::exec::{Batch, ConnId, Executor, Lane, Outlet};
+use flashkv::exec::{Batch, ConnId, Executor, Lane};
+use flashkv::resp::Limits;
 use flashkv::resp::write::SLICES_MAX;
-use flashkv::resp::{Limits, Reply};
 use flashkv::store::journal::Silent;
 
 #[global_allocator]
@@ -110,22 +110,6 @@ fn a_purge_returns_free_pages() {
     assert!(empty + BYTES * 9 / 10 < full, "{full} to {empty}");
 }
 
-struct Nobody;
-
-impl Control for Nobody {
-    fn wake(&self) {}
-    fn shut_down(&self, _now: bool) {}
-    fn apply(&self, _id: Id) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nobody {
-    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
-        Ok(Sent::default())
-    }
-}
-
 /// The reactor's executor and one connection.
 struct LightLane {
     executor: Executor,
@@ -145,7 +129,7 @@ impl LightLane {
             slot: 0,
             generation: 0,
         };
-        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nobody));
+        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nowhere));
         LightLane {
             executor,
             batches: [Box::new(batch)],

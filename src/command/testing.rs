@@ -15,7 +15,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::call::{Stopwatch, note_gone};
-use super::ctx::{Control, Ctx, MemoryUse, Services, Stop};
+use super::ctx::{Ctx, MemoryUse, Services, Stop};
 use super::session::Session;
 use super::table::{Command, Table};
 use crate::base::clock::Millis;
@@ -23,6 +23,7 @@ use crate::base::hash::KeyHasher;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::config::{Config, Id};
+use crate::control::Nobody;
 use crate::ds::hash::NEVER;
 use crate::metrics::{Metrics, Observed, Rates, ThreadMetrics};
 use crate::persist::nowhere::Nowhere;
@@ -67,16 +68,6 @@ impl Journal for Recorder {
                 | Effect::UnitEnd => {}
             }
         }
-    }
-}
-
-struct Idle;
-
-impl Control for Idle {
-    fn wake(&self) {}
-    fn shut_down(&self, _now: bool) {}
-    fn apply(&self, _id: Id) -> Result<(), String> {
-        Ok(())
     }
 }
 
@@ -196,7 +187,7 @@ impl Rig {
                 commands,
                 persist: unsaved(&config, &keyspace),
                 keyspace,
-                control: Arc::new(Idle),
+                control: Arc::new(Nobody),
                 started: Instant::now(),
                 run_id: String::new(),
                 active_expire: AtomicBool::new(true),

@@ -33,6 +33,15 @@ pub trait Outlet: Send + Sync {
     fn send(&self, reply: &mut Reply) -> io::Result<Sent>;
 }
 
+/// The outlet of a batch without a connection: a log that is replayed, tests, benches.
+pub struct Nowhere;
+
+impl Outlet for Nowhere {
+    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
+        Ok(Sent::default())
+    }
+}
+
 /// What a send has achieved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {

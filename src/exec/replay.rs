@@ -4,10 +4,10 @@
 //! waited for together. Nothing expires meanwhile: what had expired when it was logged
 //! was logged as a DEL, and what follows counts on the rest.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
-use super::batch::{Batch, ConnId, Halt, Outlet, Sent};
+use super::batch::{Batch, ConnId, Halt, Nowhere};
 use super::run::Executor;
 use crate::base::clock::Millis;
 use crate::clients::{Arrival, Clients};
@@ -135,13 +135,4 @@ fn fresh_batch() -> Box<Batch> {
     };
     let client = Clients::default().register(Arrival::default());
     Box::new(Batch::new(id, client, true, Arc::new(Nowhere)))
-}
-
-/// Where nobody reads replies.
-struct Nowhere;
-
-impl Outlet for Nowhere {
-    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
-        Ok(Sent::default())
-    }
 }

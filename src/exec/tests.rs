@@ -1,40 +1,24 @@
 //! The executor without sockets: order, halts, gates, deferral, and several
 //! threads of both lanes over one keyspace, with sums that must come out exactly.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::sync::Arc;
 
-use super::batch::Sent;
+use super::batch::Nowhere;
 use super::reaper::Reaper;
-use super::{Batch, ConnId, Executor, Halt, Lane, Outlet, Services};
+use super::{Batch, ConnId, Executor, Halt, Lane, Services};
 use crate::base::clock;
 use crate::base::rng::Rng;
 use crate::clients::Clients;
 use crate::command::MemoryUse;
-use crate::command::ctx::Control;
 use crate::config::{Config, Id};
+use crate::control::Nobody;
+use crate::resp::Limits;
 use crate::resp::write::SLICES_MAX;
-use crate::resp::{Limits, Reply};
 use crate::store::journal::Silent;
 
 mod concurrent;
 mod transactions;
-
-struct Nobody;
-
-impl Control for Nobody {
-    fn wake(&self) {}
-    fn shut_down(&self, _now: bool) {}
-    fn apply(&self, _id: Id) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nobody {
-    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
-        Ok(Sent::default())
-    }
-}
 
 /// What the executors of one server share.
 struct Host {
@@ -65,7 +49,7 @@ fn batch(lines: &[&str]) -> Box<Batch> {
         slot: 0,
         generation: 0,
     };
-    let mut batch = Box::new(Batch::new(id, Clients::detached(), true, Arc::new(Nobody)));
+    let mut batch = Box::new(Batch::new(id, Clients::detached(), true, Arc::new(Nowhere)));
     send(&mut batch, lines);
     batch
 }

@@ -7,16 +7,15 @@ use flashkv::base::clock::{self, Millis};
 use flashkv::base::hash::KeyHasher;
 use flashkv::base::rng::Rng;
 use flashkv::clients::Clients;
-use flashkv::command::ctx::Control;
 use flashkv::command::{Command, Flags, MemoryUse, Services, Table};
 use flashkv::config::{Config, Id};
-use flashkv::exec::batch::Sent;
+use flashkv::control::Nobody;
+use flashkv::exec::batch::Nowhere;
 use flashkv::exec::reaper::Reaper;
 use flashkv::exec::replay::Replay;
-use flashkv::exec::{Batch, ConnId, Executor, Lane, Outlet};
+use flashkv::exec::{Batch, ConnId, Executor, Lane};
 use flashkv::persist::aof::load::Target;
 use flashkv::persist::service::Persistence;
-use flashkv::resp::Reply;
 use flashkv::store::journal::Silent;
 use flashkv::store::{Keyspace, Locks, Patience};
 
@@ -44,22 +43,6 @@ const ALWAYS: &[(Id, &str)] = &[
     (Id::RDB_TARGET, "valkey-9"),
     (Id::ENABLE_DEBUG_COMMAND, "yes"),
 ];
-struct Nobody;
-
-impl Control for Nobody {
-    fn wake(&self) {}
-    fn shut_down(&self, _now: bool) {}
-    fn apply(&self, _id: Id) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nobody {
-    fn send(&self, _reply: &mut Reply) -> io::Result<Sent> {
-        Ok(Sent::default())
-    }
-}
-
 /// See the head of this file.
 pub struct Rig {
     pub services: Arc<Services>,
@@ -113,7 +96,7 @@ impl Rig {
             slot: 0,
             generation: 0,
         };
-        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nobody));
+        let batch = Batch::new(id, Clients::detached(), true, Arc::new(Nowhere));
         Rig {
             executor: executor(&services),
             services,
